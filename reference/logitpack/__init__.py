@@ -1,0 +1,1 @@
+"""LogitPack: token-level teacher logits, packed."""
