@@ -1,0 +1,147 @@
+"""The metadata of a Described file: SPEC.md section 13.
+
+Strategy: keep the JSON object as it was read, members that are not known included (META-3), and judge it
+once against schema/metadata.schema.json; properties then read it without further checks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from logitpack.errors import DataError, LogitPackError, Place, UsageError
+from logitpack.resources import load_schema
+from logitpack.schemas import first_breach, show_value
+
+KEY = b"logitpack"
+SIDECAR = "logitpack.json"
+SPEC_VERSION = "1.0"
+MAX_BYTES = 1_048_576
+MAX_ENTRIES_UNDECLARED = 100
+
+
+@dataclass(frozen=True, eq=True)
+class Metadata:
+    """Valid metadata of spec version 1.x.
+
+    `raw` is the JSON object itself. Make one with `from_dict` or `from_bytes`; both judge it.
+    """
+
+    raw: dict[str, Any]
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Metadata:
+        """Take the caller's metadata. Raises UsageError (META-1, META-2, META-7)."""
+        try:
+            text = json.dumps(dict(raw), allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            message = f"metadata cannot be written as JSON: {error}"
+            raise UsageError(message, requirement="META-1") from None
+        return cls._judged(text.encode(), UsageError, Place())
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, *, file: str | None = None) -> Metadata:
+        """Take metadata as it stands in a file. Raises DataError (META-1, META-2, META-7)."""
+        return cls._judged(raw, DataError, Place(file=file))
+
+    @classmethod
+    def _judged(cls, raw: bytes, fault: type[LogitPackError], place: Place) -> Metadata:
+        if len(raw) > MAX_BYTES:
+            message = f"metadata has {len(raw)} bytes, allowed {MAX_BYTES}"
+            raise fault(message, requirement="META-7", place=place, got=len(raw), allowed=MAX_BYTES)
+
+        def refuse(problem: str) -> NoReturn:
+            message = f"metadata is not valid: {problem}"
+            raise fault(message, requirement="META-1", place=place)
+
+        try:
+            value = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+        except UnicodeDecodeError:
+            refuse("it is not UTF-8")
+        except RecursionError:
+            refuse("it is nested too deeply")
+        except ValueError as error:
+            refuse(f"it is not JSON: {error}")
+        if isinstance(value, dict):
+            version = value.get("spec_version")
+            major = re.match(r"(0|[1-9][0-9]*)[.][0-9]+\Z", version) if isinstance(version, str) else None
+            if major and major[1] != "1":
+                message = f"spec_version is {show_value(version)}, allowed 1.x"
+                raise fault(message, requirement="META-2", place=place, got=version, allowed="1.x")
+        breach = first_breach(load_schema("metadata.schema.json"), value)
+        if breach:
+            refuse(breach)
+        return cls(value)
+
+    def to_bytes(self) -> bytes:
+        """Give the JSON text as UTF-8."""
+        return json.dumps(self.raw, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+    @property
+    def spec_version(self) -> str:
+        """The version of the specification that the file was written to."""
+        return str(self.raw["spec_version"])
+
+    @property
+    def vocab_size(self) -> int:
+        """Width of the logits."""
+        return int(self.raw["vocab_size"])
+
+    @property
+    def tokenizer_size(self) -> int:
+        """Tokens that can occur; `vocab_size` where it is not declared."""
+        return min(int(self.raw["tokenizer"].get("size", self.vocab_size)), self.vocab_size)
+
+    @property
+    def rule(self) -> str:
+        """`covering`, `below` or `unspecified`."""
+        return str(self.raw["nucleus"]["rule"])
+
+    @property
+    def top_p(self) -> float | None:
+        """The mass that the nucleus is cut at."""
+        top_p = self.raw["nucleus"].get("top_p")
+        return None if top_p is None else float(top_p)
+
+    @property
+    def max_entries(self) -> int:
+        """Largest nucleus size; 100 where it is not declared (NUC-8)."""
+        return int(self.raw["nucleus"].get("max_entries", MAX_ENTRIES_UNDECLARED))
+
+    @property
+    def descending(self) -> bool:
+        """Whether nucleus entries stand in descending order (NUC-7)."""
+        return bool(self.raw["nucleus"].get("order") == "descending")
+
+    @property
+    def num_sampled(self) -> int:
+        """Tail entries of each token, S."""
+        return int(self.raw["tail"]["num_sampled"])
+
+    @property
+    def tail_method(self) -> str:
+        """`uniform`, `proportional` or `unspecified`."""
+        return str(self.raw["tail"]["method"])
+
+    @property
+    def alignment(self) -> str:
+        """`predicts`, `follows` or `unspecified`."""
+        return str(self.raw["alignment"])
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twin = next(name for name in names if names.count(name) > 1)
+        message = f"member {show_value(twin)} stands twice"
+        raise ValueError(message)
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    message = f"{name} is no JSON number"
+    raise ValueError(message)
