@@ -36,9 +36,9 @@ def _escaped(code: int) -> str:
 class Place:
     """Where in a dataset something is, as far as it is known; every number counts from zero.
 
-    `row` counts in the row group or record batch where one is given, else in what the caller
-    passed. `token` is the token's position in its row, `entry` the entry's position in its
-    token's nucleus or tail.
+    `row` counts in the file where one is given, else in what the caller passed. `token` is
+    the token's position in its row, `entry` the entry's position in its token's nucleus or
+    tail.
 
     >>> str(Place(file="part-0.parquet", row=17, token=3))
     'part-0.parquet, row 17, token 3'
