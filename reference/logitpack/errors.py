@@ -111,9 +111,7 @@ class LogitPackError(ValueError):
         """
         given = Place(file, row_group, row, token, entry, column)
         missing = {
-            field.name: getattr(given, field.name)
-            for field in fields(Place)
-            if getattr(self.place, field.name) is None
+            field.name: getattr(given, field.name) for field in fields(Place) if getattr(self.place, field.name) is None
         }
         other = copy.copy(self)
         other.place = replace(self.place, **missing)

@@ -28,9 +28,7 @@ _SHIFTS = np.array([0, 2, 4, 6])
 _HIGH_BITS = ((np.arange(256)[:, None] >> _SHIFTS & 0b11) << 16).astype(np.int32)
 
 
-def pack(
-    indices: NDArray[np.integer[Any]], rows: Counts
-) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+def pack(indices: NDArray[np.integer[Any]], rows: Counts) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     """Split indices into low and high bits (IDX-2, IDX-3, IDX-4).
 
     `indices` are integers [entries], `rows` the number of entries of each row [rows]. Returns
@@ -67,9 +65,7 @@ def pack(
     return low, high
 
 
-def unpack(
-    low: NDArray[np.integer[Any]], high: NDArray[np.uint8], rows: Counts
-) -> NDArray[np.int32]:
+def unpack(low: NDArray[np.integer[Any]], high: NDArray[np.uint8], rows: Counts) -> NDArray[np.int32]:
     """Join low and high bits into indices, int32 [entries] (IDX-2); ignores unused bits.
 
     `low` are the low bits, integers in 0..65535 [entries], `high` the rows' runs of high bits

@@ -31,9 +31,7 @@ def group_maxima(x: Floats) -> Floats:
     return maxima
 
 
-def largest(
-    x: Floats, maxima: Floats, limit: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+def largest(x: Floats, maxima: Floats, limit: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Return each row's largest entries, at most `limit`, in order, ties by lower index.
 
     `x` are logits without NaN, contiguous [rows, vocabulary], and `maxima` what `group_maxima`

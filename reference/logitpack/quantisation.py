@@ -45,16 +45,14 @@ def dequantise(
         raise UsageError(f"codes are integers [entries], not {q.dtype} {q.shape}")
     if dtype not in (np.float32, np.float64):
         raise UsageError(f"logits are decoded to float32 or float64, not {dtype}")
+    tokens, width = _token_counts(counts, len(q))
+    if not np.shape(low) == np.shape(high) == tokens.shape:
+        raise UsageError(f"{len(tokens)} tokens have minima {np.shape(low)} and maxima {np.shape(high)}")
+    offsets = to_offsets(tokens)
+    logits = np.empty(len(q), dtype)
     with np.errstate(all="ignore"):
         low, high = (np.asarray(end).astype(np.float32).astype(dtype) for end in (low, high))
         span = high - low
-        if low.ndim != 1 or low.shape != high.shape:
-            raise UsageError(f"minima {low.shape} and maxima {high.shape} are [tokens], both")
-        logits = np.empty(len(q), dtype)
-        tokens, width = _token_counts(counts, len(q))
-        if len(tokens) != len(low):
-            raise UsageError(f"{len(tokens)} counts and {len(low)} ranges are given")
-        offsets = to_offsets(tokens)
         for first, last in blocks(offsets):
             entries = slice(offsets[first], offsets[last])
             part = logits[entries]
@@ -70,9 +68,7 @@ def dequantise(
     return logits
 
 
-def quantise(
-    x: Floats, counts: Counts | int
-) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.float32]]:
+def quantise(x: Floats, counts: Counts | int) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.float32]]:
     """Return the codes of logits, and the range of each token (QNT-3, QNT-4, QNT-5, QNT-11).
 
     `x` are logits in nats, floats [entries]; `counts` the number of entries of each token, at

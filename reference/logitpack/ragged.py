@@ -142,9 +142,7 @@ def segment_logsumexp(values: Floats, counts: Counts) -> NDArray[np.float64]:
         return shift + np.log(sums)
 
 
-def _reduced(
-    ufunc: np.ufunc, values: NDArray[Any], counts: Counts, result: NDArray[Any]
-) -> NDArray[Any]:
+def _reduced(ufunc: np.ufunc, values: NDArray[Any], counts: Counts, result: NDArray[Any]) -> NDArray[Any]:
     """Reduce each segment with `ufunc` into `result`, which holds the identity."""
     counts = checked_counts(counts, len(values))
     filled = counts > 0

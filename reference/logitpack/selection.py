@@ -7,7 +7,6 @@ and the logsumexp; cut the nucleus where the cumulative mass says; draw the tail
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import index
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -28,8 +27,8 @@ _MAX_ENTRIES = 255  # NUC-1
 
 
 @dataclass(frozen=True, slots=True)
-class _Selection:
-    """The parameters of `select`, checked."""
+class _Wanted:
+    """The parameters of a selection, checked."""
 
     top_p: float
     max_entries: int
@@ -37,14 +36,23 @@ class _Selection:
     rule: Rule
 
     def __post_init__(self) -> None:
-        if not 0 < self.top_p <= 1:
-            raise UsageError("top_p is above 0 and at most 1", got=self.top_p)
-        if not 1 <= self.max_entries <= _MAX_ENTRIES:
-            raise UsageError(f"max_entries is in 1..{_MAX_ENTRIES}", got=self.max_entries)
-        if self.num_sampled < 1:
-            raise UsageError("num_sampled is at least 1", got=self.num_sampled)
+        if not isinstance(self.top_p, float | int | np.floating) or not 0 < self.top_p <= 1:
+            raise UsageError("top_p is a number above 0 and at most 1", got=self.top_p)
+        _check_whole("max_entries", self.max_entries, _MAX_ENTRIES)
+        _check_whole("num_sampled", self.num_sampled)
         if self.rule not in get_args(Rule):
-            raise UsageError("unknown nucleus rule", got=self.rule, allowed=get_args(Rule))
+            raise UsageError(
+                f"the rule is one of {', '.join(get_args(Rule))}, not {self.rule!r}",
+                got=self.rule,
+                allowed=get_args(Rule),
+            )
+
+
+def _check_whole(name: str, value: object, most: int | None = None) -> None:
+    """Refuse what is no integer from 1 on, or above `most`."""
+    if not isinstance(value, int | np.integer) or value < 1 or (most is not None and value > most):
+        limits = "at least 1" if most is None else f"in 1..{most}"
+        raise UsageError(f"{name} is an integer {limits}, not {value!r}", got=value)
 
 
 def select(
@@ -80,13 +88,12 @@ def select(
     UsageError for arguments that are out of range or of a wrong type.
     """
     logits = _checked_logits(logits)
-    wanted = _Selection(float(top_p), index(max_entries), index(num_sampled), rule)
+    wanted = _Wanted(top_p, max_entries, num_sampled, rule)
     if not isinstance(rng, np.random.Generator):
         raise UsageError(f"rng is a numpy.random.Generator, not {type(rng).__name__}")
     positions, vocab = logits.shape
-    size = max(1, _BLOCK // vocab) if block is None else index(block)
-    if size < 1:
-        raise UsageError("block is at least 1", got=size)
+    size = max(1, _BLOCK // vocab) if block is None else block
+    _check_whole("block", size)
     dtype = np.float64 if logits.dtype.itemsize == np.float64().itemsize else np.float32
     parts = []
     with np.errstate(all="ignore"):
@@ -136,11 +143,13 @@ def assistant_positions(mask: ArrayLike) -> NDArray[np.int64]:
 
 def _checked_logits(logits: ArrayLike) -> Floats:
     """Return the logits as an array [positions, vocabulary] that indices can address."""
-    array = np.asarray(logits)
+    try:
+        array = np.asarray(logits)
+    except ValueError as error:  # rows of unequal length
+        raise UsageError(f"logits are no array: {error}") from error
     if array.ndim != 2 or array.dtype.kind != "f" or array.dtype.itemsize > np.float64().itemsize:
         raise UsageError(
-            "logits are float16, float32 or float64 [positions, vocabulary], "
-            f"not {array.dtype} {array.shape}"
+            f"logits are float16, float32 or float64 [positions, vocabulary], not {array.dtype} {array.shape}"
         )
     positions, vocab = array.shape
     if positions < 1:
@@ -157,9 +166,7 @@ def _checked_logits(logits: ArrayLike) -> Floats:
     return array
 
 
-def _select(
-    x: Floats, first: int, wanted: _Selection, rng: np.random.Generator
-) -> tuple[NDArray[Any], ...]:
+def _select(x: Floats, first: int, wanted: _Wanted, rng: np.random.Generator) -> tuple[NDArray[Any], ...]:
     """Select from a block of positions, numbered from `first`: the columns of a `Batch`."""
     maxima = group_maxima(x)
     peak = maxima.max(axis=1)

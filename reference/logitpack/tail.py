@@ -66,9 +66,7 @@ def _check_left(left: NDArray[np.int64], num_sampled: int, first: int) -> None:
         )
 
 
-def _distinct_ranks(
-    left: NDArray[np.int64], draws: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _distinct_ranks(left: NDArray[np.int64], draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw distinct numbers below `left` for each row, uniformly and in order: [rows, draws].
 
     These are the first steps of a Fisher-Yates shuffle: step k swaps place k with a place from
