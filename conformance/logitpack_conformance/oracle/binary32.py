@@ -1,0 +1,71 @@
+"""Rounding to binary32, exactly: fl(x) of section 2.1 on rational numbers.
+
+Strategy: a finite binary32 number is m * 2**e with |m| < 2**24 and e >= -149. To round, find e for the magnitude,
+divide, and round the quotient; a result of 2**128 or more is infinite.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from fractions import Fraction
+
+SMALLEST = Fraction(1, 1 << 149)
+LARGEST = Fraction((2**24 - 1) * 2**104)
+OVERFLOW = Fraction(2) ** 128
+
+
+def _exponent(x: Fraction) -> int:
+    """Return the exponent of the last bit of the binade that holds |x|, x not 0."""
+    x = abs(x)
+    e = x.numerator.bit_length() - x.denominator.bit_length()
+    if Fraction(2) ** e > x:
+        e -= 1
+    return max(e - 23, -149)
+
+
+def nearest(x: Fraction) -> Fraction | None:
+    """fl(x): to nearest, ties to even. None stands for an infinity."""
+    if x == 0:
+        return x
+    unit = Fraction(2) ** _exponent(x)
+    result = round(x / unit) * unit  # Python rounds a Fraction's ties to even
+    return None if abs(result) >= OVERFLOW else result
+
+
+def of_float(x: float) -> Fraction | None:
+    """Return fl of a Python float. None for NaN, an infinity, and what overflows binary32."""
+    return nearest(Fraction(x)) if math.isfinite(x) else None
+
+
+def down(x: Fraction) -> Fraction:
+    """Return the largest binary32 number that is not above x, for x of at least -LARGEST."""
+    if x == 0:
+        return x
+    unit = Fraction(2) ** _exponent(x)
+    return min(math.floor(x / unit) * unit, LARGEST)
+
+
+def up(x: Fraction) -> Fraction:
+    """Return the smallest binary32 number that is not below x, for x of at most LARGEST."""
+    return -down(-x)
+
+
+def following(x: Fraction) -> Fraction | None:
+    """Return the next binary32 number above the binary32 number x. None where there is none."""
+    if x == LARGEST:
+        return None
+    bits = struct.unpack("<i", struct.pack("<f", float(abs(x))))[0]
+    if x >= 0:
+        return _of_bits(bits + 1)
+    return -_of_bits(bits - 1)
+
+
+def preceding(x: Fraction) -> Fraction | None:
+    """Return the next binary32 number below the binary32 number x. None where there is none."""
+    found = following(-x)
+    return None if found is None else -found
+
+
+def _of_bits(bits: int) -> Fraction:
+    return Fraction(struct.unpack("<f", struct.pack("<i", bits))[0])

@@ -1,0 +1,97 @@
+"""The metadata of section 13: META-1, META-7, and what a judgement reads of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from . import schema, strict_json
+from .finding import Finding
+
+LARGEST = 1_048_576
+KNOWN_MAJOR = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The declared facts. `top_p` is the binary64 number that its text reads as, exactly; `tokenizer_size` is T."""
+
+    vocab_size: int
+    tokenizer_size: int
+    rule: str
+    top_p: Fraction | None
+    max_entries: int | None
+    order: str
+    num_sampled: int
+    method: str
+    alignment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of some bytes: the facts where they are valid, the JSON value, and the findings."""
+
+    facts: Metadata | None
+    value: Any
+    findings: list[Finding]
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the major version is unknown, so that nothing else of the file is judged (META-2)."""
+        return any(finding.requirement == "META-2" for finding in self.findings)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return schema.load("metadata.schema.json")
+
+
+def read_metadata(data: bytes) -> Reading:
+    """Judge META-7, META-2 and META-1, in that order, each only where the one before holds.
+
+    META-2 is an obligation of readers; the oracle reports it, as no other id says why a file was not judged.
+    """
+    if len(data) > LARGEST:
+        return Reading(None, None, [Finding("META-7", f"{len(data)} bytes of {LARGEST}")])
+    try:
+        value = strict_json.parse(data)
+    except ValueError as error:
+        return Reading(None, None, [Finding("META-1", str(error))])
+    if _major(value) not in (None, KNOWN_MAJOR):
+        return Reading(None, value, [Finding("META-2", f"spec_version {value['spec_version']}")])
+    wrong = list(schema.errors(value, _schema()))
+    if wrong:
+        return Reading(None, value, [Finding("META-1", "; ".join(wrong))])
+    return Reading(_facts(value), value, [])
+
+
+def _major(value: Any) -> int | None:
+    """Return the major number, or None where there is no well-formed version."""
+    version = value.get("spec_version") if isinstance(value, dict) else None
+    part = _schema()["properties"]["spec_version"]
+    if version is None or list(schema.errors(version, part)):
+        return None
+    return int(version.split(".")[0])
+
+
+def _facts(value: dict[str, Any]) -> Metadata:
+    nucleus, tail, vocab = value["nucleus"], value["tail"], int(value["vocab_size"])
+    entries = nucleus.get("max_entries")
+    return Metadata(
+        vocab_size=vocab,
+        tokenizer_size=int(value["tokenizer"].get("size", vocab)),
+        rule=nucleus["rule"],
+        top_p=_top_p(nucleus["top_p"]) if "top_p" in nucleus else None,
+        max_entries=None if entries is None else int(entries),
+        order=nucleus.get("order", "unspecified"),
+        num_sampled=int(tail["num_sampled"]),
+        method=tail["method"],
+        alignment=value["alignment"],
+    )
+
+
+def _top_p(value: Any) -> Fraction:
+    """Return the binary64 number that the text reads as; the smallest positive one where that would be 0."""
+    return Fraction(float(value) or 2.0**-1074)
