@@ -1,7 +1,7 @@
 """Make everything that is generated from SPEC.md and schema/columns.json, or check that it is fresh.
 
-    python tools/generate.py            write
-    python tools/generate.py --check    exit 1 where a generated file is stale
+python tools/generate.py            write
+python tools/generate.py --check    exit 1 where a generated file is stale
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 import pyarrow as pa
+
 from spec import KINDS, ROOT, Requirement, SpecError, read_spec, requirements, slug, wording
 
 MARKED = re.compile(r"(<!-- generated: requirements -->\n).*?(<!-- end generated -->)", re.DOTALL)
@@ -66,7 +67,11 @@ def arrow_field(column: dict[str, object]) -> pa.Field:
     """Give the Arrow field of an entry of schema/columns.json."""
     name = str(column["type"])
     element = re.fullmatch(r"list<(\w+)>", name)
-    kind = pa.list_(pa.field("item", pa.type_for_alias(element[1]), nullable=False)) if element else pa.type_for_alias(name)
+    kind = (
+        pa.list_(pa.field("item", pa.type_for_alias(element[1]), nullable=False))
+        if element
+        else pa.type_for_alias(name)
+    )
     return pa.field(str(column["name"]), kind, nullable=False)
 
 

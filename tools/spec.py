@@ -13,7 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = {"S": "structural", "M": "semantic", "B": "behaviour"}
 
-ITEM = re.compile(r"- \*\*(?P<id>[A-Z]+-[1-9][0-9]*)\*\* \((?P<kind>[SMB])\) \*(?P<title>[^*]+)\.\* (?P<body>.+)", re.DOTALL)
+ITEM = re.compile(
+    r"- \*\*(?P<id>[A-Z]+-[1-9][0-9]*)\*\* \((?P<kind>[SMB])\) \*(?P<title>[^*]+)\.\* (?P<body>.+)", re.DOTALL
+)
 ANCHORED = re.compile(r'<a id="(?P<anchor>[a-z]+-[0-9]+)"></a>\*\*(?P<word>MUST NOT|MUST|SHOULD NOT|SHOULD)\*\*')
 HEADING = re.compile(r"(#+) (.+)")
 BARE_WORD = re.compile(r"\b(must|should|shall|required to|has to be)\b")

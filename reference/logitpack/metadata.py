@@ -40,12 +40,17 @@ class Metadata:
         except (TypeError, ValueError, RecursionError) as error:
             message = f"metadata cannot be written as JSON: {error}"
             raise UsageError(message, requirement="META-1") from None
-        return cls._judged(text.encode(), UsageError, Place())
+        return cls.from_user(text.encode())
 
     @classmethod
     def from_bytes(cls, raw: bytes, *, file: str | None = None) -> Metadata:
         """Take metadata as it stands in a file. Raises DataError (META-1, META-2, META-7)."""
         return cls._judged(raw, DataError, Place(file=file))
+
+    @classmethod
+    def from_user(cls, raw: bytes, *, file: str | None = None) -> Metadata:
+        """Take metadata that the caller supplies as JSON text. Raises UsageError (META-1, META-2, META-7)."""
+        return cls._judged(raw, UsageError, Place(file=file))
 
     @classmethod
     def _judged(cls, raw: bytes, fault: type[LogitPackError], place: Place) -> Metadata:
@@ -74,6 +79,9 @@ class Metadata:
         breach = first_breach(load_schema("metadata.schema.json"), value)
         if breach:
             refuse(breach)
+        size = value["tokenizer"].get("size", 0)
+        if size > value["vocab_size"]:
+            refuse(f"tokenizer.size: {size} is above vocab_size, {value['vocab_size']}")
         return cls(value)
 
     def to_bytes(self) -> bytes:
@@ -93,7 +101,7 @@ class Metadata:
     @property
     def tokenizer_size(self) -> int:
         """Tokens that can occur; `vocab_size` where it is not declared."""
-        return min(int(self.raw["tokenizer"].get("size", self.vocab_size)), self.vocab_size)
+        return int(self.raw["tokenizer"].get("size", self.vocab_size))
 
     @property
     def rule(self) -> str:

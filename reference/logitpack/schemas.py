@@ -25,27 +25,42 @@ def first_breach(schema: Mapping[str, Any], value: object) -> str | None:
 
 def _breaches(schema: Mapping[str, Any], value: object, path: str) -> Iterator[str]:
     for keyword, argument in schema.items():
-        if keyword in ANNOTATIONS:
-            continue
-        if keyword == "if":
-            if next(_breaches(argument, value, path), None) is None:
-                yield from _breaches(schema["then"], value, path)
-        elif keyword == "properties":
-            if isinstance(value, dict):
-                for name, inner in argument.items():
-                    if name in value:
-                        yield from _breaches(inner, value[name], f"{path}.{name}" if path else name)
-        elif keyword == "items":
-            if isinstance(value, list):
-                for position, element in enumerate(value):
-                    yield from _breaches(argument, element, f"{path}[{position}]")
-        elif keyword in ASSERTIONS:
+        if keyword in ASSERTIONS:
             fault = ASSERTIONS[keyword](value, argument)
             if fault:
                 yield f"{path}: {fault}" if path else fault
-        else:
+        elif keyword in APPLICATORS:
+            for inner, part, name in APPLICATORS[keyword](schema, value, path):
+                yield from _breaches(inner, part, name)
+        elif keyword not in ANNOTATIONS:
             msg = f"JSON Schema keyword {keyword!r}"
             raise NotImplementedError(msg)
+
+
+Parts = Iterator[tuple[Mapping[str, Any], object, str]]
+
+
+def _properties(schema: Mapping[str, Any], value: object, path: str) -> Parts:
+    for name, inner in schema["properties"].items():
+        if isinstance(value, dict) and name in value:
+            yield inner, value[name], f"{path}.{name}" if path else name
+
+
+def _items(schema: Mapping[str, Any], value: object, path: str) -> Parts:
+    for position, element in enumerate(value if isinstance(value, list) else []):
+        yield schema["items"], element, f"{path}[{position}]"
+
+
+def _if(schema: Mapping[str, Any], value: object, path: str) -> Parts:
+    if next(_breaches(schema["if"], value, path), None) is None:
+        yield schema["then"], value, path
+
+
+APPLICATORS: Mapping[str, Callable[[Mapping[str, Any], object, str], Parts]] = {
+    "properties": _properties,
+    "items": _items,
+    "if": _if,
+}
 
 
 def _is_number(value: object) -> bool:

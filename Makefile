@@ -1,0 +1,47 @@
+# Everything is set up inside .venv; nothing installed before is relied on.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+REAL := fixtures/real/smollm2-135m-instruct
+
+.PHONY: demo test lint generate clean
+
+demo: $(VENV)/demo.done ## check and show the real dataset
+	$(BIN)/logitpack check $(REAL)
+	$(BIN)/logitpack show $(REAL) --row 0 --token 0 --tokenizer fixtures/real/tokenizer
+
+test: $(VENV)/test.done ## run the tests against the built wheel
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/lint.done ## linters, types, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tools/generate.py --check
+
+generate: $(VENV)/test.done
+	$(BIN)/python tools/generate.py
+
+$(VENV)/pip.done:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	touch $@
+
+SOURCES := pyproject.toml $(shell find reference conformance schema -type f -not -name '*.pyc' 2>/dev/null)
+
+# The wheel is built and installed anew when its sources change, so that the tests meet what users get.
+$(VENV)/demo.done: $(VENV)/pip.done $(SOURCES)
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps .
+	$(BIN)/python -m pip install --quiet ".[cli]"
+	touch $@
+
+$(VENV)/test.done: $(VENV)/demo.done
+	$(BIN)/python -m pip install --quiet ".[cli,hub]" --group test
+	touch $@
+
+$(VENV)/lint.done: $(VENV)/test.done
+	$(BIN)/python -m pip install --quiet --group lint
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist

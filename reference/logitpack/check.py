@@ -1,0 +1,213 @@
+"""The checker: all structural and semantic requirements, over every row of datasets (CHK-1, CHK-3).
+
+Strategy: a file is read once, slice by slice; each slice gives breaches, which are counted, and sums, which
+are kept for what is judged over the dataset as a whole. A file that breaks off keeps what was found so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from logitpack import dataset, semantics, structure
+from logitpack.columns import normalise
+from logitpack.containers import PARQUET, DataFile, Slice
+from logitpack.dataset import Totals
+from logitpack.entries import Sound
+from logitpack.errors import DataError, Place, UsageError
+from logitpack.files import data_files, read_sidecar, sidecar
+from logitpack.metadata import Metadata
+from logitpack.pages import first_without_checksum
+from logitpack.report import PLACES, FileReport, Findings, Report
+from logitpack.table import COLUMNS, schema_errors, type_name
+
+
+def check(
+    paths: Iterable[str | Path] | str | Path, *, metadata: Metadata | None = None, places: int = PLACES
+) -> Report:
+    """Judge datasets, each a file or a folder.
+
+    `metadata` stands for that of files that have none. `places` is how many places of each finding are kept.
+    Raises UsageError where a path cannot be read or a folder holds no data; everything else is a finding.
+    """
+    roots = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    found = [(root, data_files(root)) for root in roots]
+    reports: list[FileReport] = []
+    for root, files in found:
+        states = [_File(path, root, metadata, places) for path in files]
+        for state in states:
+            state.read()
+        _judge_dataset(states)
+        reports += [state.report() for state in states]
+    return Report(tuple(reports))
+
+
+@dataclass
+class _Stride:
+    """The rows with one S: how many, and the first few of them."""
+
+    rows: int = 0
+    places: list[Place] = field(default_factory=list)
+
+
+class _File:
+    """One file: what was found in it, and what it adds to its dataset."""
+
+    def __init__(self, path: Path, root: Path, given: Metadata | None, places: int) -> None:
+        self.path, self.root, self.given = path, root, given
+        self.name = str(path)
+        self.findings = Findings(places)
+        self.metadata: Metadata | None = None
+        self.described = self.misdescribed = False
+        self.types: dict[str, str] | None = None
+        self.totals = Totals()
+        self.strides: dict[int, _Stride] = {}
+        self.rows = self.tokens = 0
+
+    def read(self) -> None:
+        """Read and judge the file to its end, or to where it breaks off."""
+        try:
+            with DataFile(self.path, name=self.name) as file:
+                if self._judge_metadata(file) and self._judge_schema(file):
+                    for part in file.slices():
+                        self._judge_slice(part)
+        except DataError as error:
+            self.findings.add_error(error)
+
+    def report(self) -> FileReport:
+        """Give what was found."""
+        profile = "Described" if self.described else "Core"
+        return FileReport(self.name, profile, self.rows, self.tokens, tuple(self.findings.sorted()))
+
+    def _judge_metadata(self, file: DataFile) -> bool:
+        """META-1, META-2, META-7, FILE-2 of embedded and accompanying metadata; False to read no further."""
+        beside = sidecar(self.path, root=self.root) if file.info.schema is not None else None
+        embedded = self._metadata_from(file.info.metadata)
+        accompanying = self._metadata_from(None if beside is None else read_sidecar(beside))
+        if embedded is not None and accompanying is not None and embedded != accompanying:
+            self.findings.add("FILE-2", f"the metadata in the file differs from {beside}")
+        own = embedded or accompanying
+        self.described = own is not None
+        self.metadata = own or self.given
+        if self.metadata is not None and self.metadata.alignment != "predicts":
+            self.findings.add("ALN-6", f"alignment is declared to be {self.metadata.alignment!r}, expected 'predicts'")
+        return "META-2" not in self.findings
+
+    def _metadata_from(self, raw: bytes | None) -> Metadata | None:
+        if raw is None:
+            return None
+        try:
+            return Metadata.from_bytes(raw)
+        except DataError as error:
+            self.findings.add_error(error)
+            self.misdescribed = True
+            return None
+
+    def _judge_schema(self, file: DataFile) -> bool:
+        """COL-1, COL-2, COL-5, FILE-4; False where rows cannot be judged."""
+        schema = file.info.schema
+        if schema is None:
+            return True
+        errors = schema_errors(schema)
+        for error in errors:
+            self.findings.add_error(error)
+        if errors:
+            return False
+        self.types = {name: type_name(schema.field(name).type) for name in COLUMNS if name in schema.names}
+        for name, got in self.types.items():
+            if got != COLUMNS[name].type:
+                self.findings.add("COL-5", f"{name} is {got}, canonical is {COLUMNS[name].type}", Place(column=name))
+        if file.info.container == PARQUET:
+            self._judge_checksums()
+        return True
+
+    def _judge_checksums(self) -> None:
+        missing = first_without_checksum(self.path, pq.read_metadata(self.path))
+        if missing is not None:
+            group, column = missing
+            self.findings.add("FILE-4", "a page has no checksum", Place(row_group=group, column=column))
+
+    def _judge_slice(self, part: Slice) -> None:
+        columns = normalise(part.record_batch, first_row=part.first_row)
+        judgement = structure.judge(columns)
+        for breach in judgement.breaches:
+            self.findings.add_breach(breach, row_group=part.row_group)
+        numbers = np.flatnonzero(judgement.sound) + part.first_row
+        sound = Sound(columns.select(judgement.sound), numbers)
+        for breach in semantics.judge(sound, self.metadata):
+            self.findings.add_breach(breach, row_group=part.row_group)
+        self.totals += dataset.observe(sound, self.metadata)
+        self._count_strides(sound, part.row_group)
+        self.rows += part.record_batch.num_rows
+        self.tokens += int(sound.num_tokens.sum())
+
+    def _count_strides(self, sound: Sound, row_group: int | None) -> None:
+        for width in dict.fromkeys(sound.num_sampled.tolist()):
+            rows = np.flatnonzero(sound.num_sampled == width)
+            stride = self.strides.setdefault(width, _Stride())
+            stride.rows += rows.size
+            for row in rows[: self.findings.limit - len(stride.places)]:
+                number = int(sound.row_numbers[row])
+                stride.places.append(Place(row_group=row_group, row=number, column="sampled_indices_low"))
+
+
+def _judge_dataset(files: list[_File]) -> None:
+    """FILE-2, ROW-5, TAIL-3, TAIL-4, ALN-5: what is judged over all files of a dataset."""
+    _judge_agreement([file for file in files if file.types is not None])
+    _judge_strides(files)
+    if any("FILE-2" in file.findings for file in files):
+        return
+    first, totals = files[0], Totals()
+    for file in files:
+        totals += file.totals
+    chi_square = dataset.uniformity(totals)
+    if chi_square is not None and chi_square > dataset.CHI_SQUARE_LIMIT:
+        limit = dataset.CHI_SQUARE_LIMIT
+        message = f"tail indices are not uniform: chi-square {chi_square:.6g} over 64 bins, allowed {limit}"
+        first.findings.add("TAIL-3", message)
+    shares = dataset.hit_shares(totals)
+    follows = any(file.metadata is not None and file.metadata.alignment == "follows" for file in files)
+    if shares is not None and not follows and shares[0] < max(shares[1:]):
+        own, before, after = (f"{share:.1%}" for share in shares)
+        first.findings.add(
+            "ALN-5",
+            f"{own} of the tokens are in their own entry's nucleus, {before} in that before, {after} in that after",
+        )
+
+
+def _judge_agreement(files: list[_File]) -> None:
+    """FILE-2: the same columns, types and metadata in all files."""
+    for file in files[1:]:
+        first = files[0]
+        assert first.types is not None
+        assert file.types is not None
+        differs = sorted(name for name in COLUMNS if first.types.get(name) != file.types.get(name))
+        if differs:
+            name = differs[0]
+            got, expected = file.types.get(name, "absent"), first.types.get(name, "absent")
+            file.findings.add("FILE-2", f"{name} is {got}, but {expected} in {first.name}", Place(column=name))
+        elif not (file.misdescribed or first.misdescribed) and file.metadata != first.metadata:
+            file.findings.add("FILE-2", f"the metadata differs from that of {first.name}")
+
+
+def _judge_strides(files: list[_File]) -> None:
+    """ROW-5, and TAIL-4 where it holds."""
+    expected = next((width for file in files for width in file.strides), None)
+    if expected is None:
+        return
+    for file in files:
+        for width, stride in file.strides.items():
+            if width != expected:
+                text = f"the tail has {width} entries a token, expected {expected} as in the first row"
+                file.findings.add_places("ROW-5", text, stride.places, stride.rows)
+    if any("ROW-5" in file.findings for file in files):
+        return
+    for file in files:
+        if file.metadata is not None and file.strides and file.metadata.num_sampled != expected:
+            declared = file.metadata.num_sampled
+            file.findings.add("TAIL-4", f"the tail has {expected} entries a token, declared are {declared}")

@@ -1,0 +1,212 @@
+"""The checker: each fault gives its own requirement and nothing else, valid data gives nothing."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import logitpack
+from faults import FAULTS
+from support import NUM_SAMPLED, Row, described, table, valid_rows, with_token_ids, write_parquet
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL = ROOT / "fixtures" / "real" / "smollm2-135m-instruct"
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    """Make valid rows with token ids; tests change copies."""
+    return with_token_ids(valid_rows())
+
+
+def ids(path: Path, **options: Any) -> list[str]:
+    """Give the requirements that a check finds broken, of all files, in order."""
+    report = logitpack.check(path, **options)
+    return [finding.requirement for file in report.files for finding in file.findings]
+
+
+def test_valid_rows_have_no_finding(tmp_path: Path, rows: list[Row]) -> None:
+    """Valid rows in canonical types are valid, without so much as a warning."""
+    path = write_parquet(tmp_path / "valid.parquet", table(rows, metadata=described()))
+    report = logitpack.check(path)
+    assert (report.verdict, report.files[0].findings) == ("valid", ())
+    assert (report.files[0].profile, report.files[0].rows, report.files[0].tokens) == ("Described", 3, 12)
+
+
+def test_real_dataset_has_no_finding() -> None:
+    """The dataset of a real model is valid, and large enough for the tests over a dataset to be made."""
+    report = logitpack.check(REAL)
+    assert [(file.verdict, file.profile, file.findings) for file in report.files] == [("valid", "Described", ())]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_single_fault(tmp_path: Path, rows: list[Row], name: str) -> None:
+    """A single fault is found by its own requirement and no other, in wide types, which leave room for any value."""
+    requirement, make = FAULTS[name]
+    broken, metadata = copy.deepcopy(rows), copy.deepcopy(described())
+    make(broken, metadata)
+    path = write_parquet(tmp_path / "broken.parquet", table(broken, wide=True, metadata=metadata))
+    assert [name for name in ids(path) if name != "COL-5"] == [requirement]
+
+
+def test_types_that_are_not_canonical_are_a_warning(tmp_path: Path, rows: list[Row]) -> None:
+    """Wide types are valid; each column is told (COL-5)."""
+    path = write_parquet(tmp_path / "wide.parquet", table(rows, wide=True, metadata=described()))
+    report = logitpack.check(path)
+    assert report.verdict == "valid"
+    assert {finding.requirement for finding in report.files[0].findings} == {"COL-5"}
+    assert len(report.files[0].findings) == len(rows[0])
+
+
+def test_absent_column(tmp_path: Path, rows: list[Row]) -> None:
+    """A column that is not there is COL-1, and the rows are not judged."""
+    path = write_parquet(tmp_path / "x.parquet", table(rows, metadata=described()).drop_columns(["top_min"]))
+    assert ids(path) == ["COL-1"]
+
+
+def test_wrong_type(tmp_path: Path, rows: list[Row]) -> None:
+    """A column of strings is COL-2."""
+    content = table(rows, metadata=described())
+    content = content.set_column(0, "num_tokens", content["num_tokens"].cast(pa.string()))
+    assert ids(write_parquet(tmp_path / "x.parquet", content)) == ["COL-2"]
+
+
+def test_pages_without_checksum(tmp_path: Path, rows: list[Row]) -> None:
+    """A Parquet file without page checksums is valid, with a warning."""
+    path = write_parquet(tmp_path / "x.parquet", table(rows, metadata=described()), write_page_checksum=False)
+    assert (ids(path), logitpack.check(path).verdict) == (["FILE-4"], "valid")
+
+
+def test_flipped_byte_in_a_page(tmp_path: Path, rows: list[Row]) -> None:
+    """A page that does not match its checksum is FILE-1 (FILE-5)."""
+    path = write_parquet(tmp_path / "x.parquet", table(rows, metadata=described()), compression="none")
+    content = bytearray(path.read_bytes())
+    at = content.index(np.array(rows[-1]["logsumexp"]).tobytes()[:8])
+    content[at] ^= 1
+    path.write_bytes(content)
+    assert ids(path) == ["FILE-1"]
+
+
+def test_truncated_file(tmp_path: Path, rows: list[Row]) -> None:
+    """A file that was cut short is FILE-1."""
+    path = write_parquet(tmp_path / "x.parquet", table(rows, metadata=described()))
+    path.write_bytes(path.read_bytes()[:-20])
+    assert ids(path) == ["FILE-1"]
+
+
+def test_stream_without_end(tmp_path: Path, rows: list[Row]) -> None:
+    """An Arrow stream without its end marker is FILE-3; its rows are still counted."""
+    path = tmp_path / "x.arrows"
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table(rows).schema) as writer:
+        writer.write_table(table(rows))
+    path.write_bytes(path.read_bytes()[:-8])
+    report = logitpack.check(path)
+    assert ([finding.requirement for finding in report.files[0].findings], report.files[0].rows) == (["FILE-3"], 3)
+
+
+def test_core_file(tmp_path: Path, rows: list[Row]) -> None:
+    """A file without metadata is Core; nothing that only metadata declares is judged."""
+    report = logitpack.check(write_parquet(tmp_path / "x.parquet", table(rows)))
+    assert (report.verdict, report.files[0].profile, report.files[0].findings) == ("valid", "Core", ())
+
+
+def test_given_metadata_judges_a_core_file(tmp_path: Path, rows: list[Row]) -> None:
+    """Metadata given to the checker is what a Core file is judged by."""
+    path = write_parquet(tmp_path / "x.parquet", table(rows))
+    metadata = logitpack.Metadata.from_dict(described(vocab_size=1000))
+    assert set(ids(path, metadata=metadata)) == {"IDX-5", "ALN-4"}
+
+
+def test_sidecar_judges_a_core_file(tmp_path: Path, rows: list[Row]) -> None:
+    """logitpack.json beside a file makes it Described."""
+    path = write_parquet(tmp_path / "x.parquet", table(rows))
+    (tmp_path / "logitpack.json").write_text(json.dumps(described()))
+    assert (logitpack.check(path).files[0].profile, ids(path)) == ("Described", [])
+
+
+def test_sidecar_that_differs(tmp_path: Path, rows: list[Row]) -> None:
+    """Metadata in a file and beside it have to be equal (FILE-2)."""
+    path = write_parquet(tmp_path / "x.parquet", table(rows, metadata=described()))
+    (tmp_path / "logitpack.json").write_text(json.dumps(described(temperature=None)))
+    assert ids(path) == ["FILE-2"]
+
+
+@pytest.mark.parametrize("change", [{"temperature": None}, {"vocab_size": 80_000}])
+def test_shards_whose_metadata_differ(tmp_path: Path, rows: list[Row], change: dict[str, Any]) -> None:
+    """Shards of a dataset have equal metadata (FILE-2), the one that differs from the first is told."""
+    write_parquet(tmp_path / "data" / "a.parquet", table(rows, metadata=described()))
+    write_parquet(tmp_path / "data" / "b.parquet", table(rows, metadata=described(**change)))
+    report = logitpack.check(tmp_path)
+    assert [[finding.requirement for finding in file.findings] for file in report.files] == [[], ["FILE-2"]]
+
+
+def test_shards_whose_types_differ(tmp_path: Path, rows: list[Row]) -> None:
+    """Shards of a dataset have the same types (FILE-2)."""
+    write_parquet(tmp_path / "a.parquet", table(rows, metadata=described()))
+    write_parquet(tmp_path / "b.parquet", table(rows, wide=True, metadata=described()))
+    assert "FILE-2" in ids(tmp_path)
+
+
+def test_shards_whose_strides_differ(tmp_path: Path) -> None:
+    """S is the same over all shards (ROW-5); the places are rows of the file that differs."""
+    write_parquet(tmp_path / "a.parquet", table(valid_rows((2, 2))))
+    write_parquet(tmp_path / "b.parquet", table(valid_rows((3,), num_sampled=NUM_SAMPLED + 1)))
+    first, second = logitpack.check(tmp_path).files
+    assert first.findings == ()
+    assert [(f.requirement, f.count, f.places[0].row) for f in second.findings] == [("ROW-5", 1, 0)]
+
+
+def test_places_are_exact(tmp_path: Path, rows: list[Row]) -> None:
+    """A place has the row group, the row of the file, the token and the entry."""
+    broken = copy.deepcopy(rows)
+    broken[2]["sampled_indices_low"][2 * NUM_SAMPLED + 3] = broken[2]["sampled_indices_low"][2 * NUM_SAMPLED]
+    high = bytearray(broken[2]["sampled_indices_high"])
+    source, target = 2 * NUM_SAMPLED, 2 * NUM_SAMPLED + 3
+    bits = high[source // 4] >> 2 * (source % 4) & 3
+    high[target // 4] = high[target // 4] & ~(3 << 2 * (target % 4)) | bits << 2 * (target % 4)
+    broken[2]["sampled_indices_high"] = bytes(high)
+    path = write_parquet(tmp_path / "x.parquet", table(broken, metadata=described()), row_group_size=1)
+    place = logitpack.check(path).files[0].findings[0].places[0]
+    assert (place.row_group, place.row, place.token, place.entry) == (2, 2, 2, 3)
+    assert place.column == "sampled_indices_low"
+
+
+def test_places_are_bounded(tmp_path: Path, rows: list[Row]) -> None:
+    """All places are counted, a few are kept."""
+    broken = copy.deepcopy(rows)
+    for row in broken:
+        row["logsumexp"] = [float("nan")] * row["num_tokens"]
+    path = write_parquet(tmp_path / "x.parquet", table(broken), row_group_size=1)
+    finding = logitpack.check(path, places=2).files[0].findings[0]
+    assert (finding.requirement, finding.count, len(finding.places)) == ("LSE-1", 12, 2)
+
+
+def test_report_is_valid_against_its_schema(tmp_path: Path, rows: list[Row]) -> None:
+    """The JSON report of a file with findings of every kind fits schema/check.schema.json."""
+    broken = copy.deepcopy(rows)
+    broken[0]["logsumexp"][0] = float("nan")
+    broken[1]["num_tokens"] = 9
+    path = write_parquet(tmp_path / "x.parquet", table(broken, wide=True, metadata=described(alignment="follows")))
+    document = logitpack.check(path).to_json()
+    jsonschema.validate(document, json.loads((ROOT / "schema" / "check.schema.json").read_text("utf-8")))
+    found = {finding["requirement"] for finding in document["files"][0]["findings"]}
+    assert found == {"LSE-1", "ROW-2", "COL-5", "ALN-6"}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_real_logsumexp_in_narrow_types(tmp_path: Path, dtype: type[np.floating[Any]]) -> None:
+    """A logsumexp that went through binary32 is within the tolerance; one through binary16 is not (LSE-4)."""
+    rows = [row for batch in logitpack.read(REAL).record_batches() for row in batch.to_pylist()]
+    for row in rows:
+        row["logsumexp"] = np.array(row["logsumexp"]).astype(dtype).astype(float).tolist()
+    metadata = logitpack.read(REAL).metadata
+    assert metadata is not None
+    path = write_parquet(tmp_path / "x.parquet", table(rows, metadata=metadata.raw))
+    assert (ids(path) == []) == (dtype == np.float32)
