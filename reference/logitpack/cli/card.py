@@ -1,0 +1,101 @@
+"""`logitpack card`: a dataset card, printed or written beside the data.
+
+Strategy: nothing is written before the whole dataset has been read and the text is complete;
+then the file appears under its name in one step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from logitpack.cli.cardtext import render
+from logitpack.cli.check import load_metadata
+from logitpack.cli.output import print_line
+from logitpack.errors import Place, UsageError
+from logitpack.files import read
+
+EPILOG = """\b
+Examples:
+  logitpack card my-dataset/
+  logitpack card my-dataset/ --dataset-id me/my-dataset -o my-dataset/README.md
+  logitpack card old-dataset/ --metadata described.json"""
+
+PLACEHOLDER = "YOUR-NAME/YOUR-DATASET"
+
+
+def card(
+    path: Annotated[Path, typer.Argument(help="A file, or a folder of them.", metavar="PATH", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the card to this file.", metavar="FILE", show_default="print it"),
+    ] = None,
+    metadata: Annotated[
+        Path | None,
+        typer.Option(help="Metadata for a dataset that has none: a JSON file.", metavar="FILE", show_default=False),
+    ] = None,
+    dataset_id: Annotated[
+        str, typer.Option(help="The dataset's id on the Hub, for the reading code.", metavar="ID")
+    ] = PLACEHOLDER,
+    license_id: Annotated[
+        str | None,
+        typer.Option("--license", help="Its licence, as the Hub names it.", metavar="ID", show_default="left open"),
+    ] = None,
+    force: Annotated[  # noqa: FBT002 - an option of the command line
+        bool, typer.Option("--force", help="Replace the file if it is there.")
+    ] = False,
+) -> None:
+    """Write a dataset card (README.md) for the Hugging Face Hub.
+
+    The dataset has to say what it is: in its own metadata, in a logitpack.json beside it, or by --metadata.
+    """
+    if output is not None and not force and os.path.lexists(output):
+        raise UsageError(f"{output} is there already; --force replaces it")
+    reader = read(path)
+    described = reader.metadata if metadata is None else load_metadata(metadata)
+    if described is None:
+        raise UsageError(
+            "there is no metadata to fill a card from: give --metadata FILE, or put logitpack.json beside the data",
+            place=Place(file=str(path)),
+        )
+    text = render(reader, described, dataset_id=dataset_id, license_id=license_id)
+    if output is None:
+        sys.stdout.write(text)
+        return
+    _write(output, text, force=force)
+    print_line(f"{output}: {len(text.encode()):,} bytes")
+
+
+def _write(path: Path, text: str, *, force: bool) -> None:
+    """Write all of the file or nothing: under another name first, then under its own."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        if force:
+            part.replace(path)
+        else:
+            _link(part, path)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already; --force replaces it") from None
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", place=Place(file=str(path))) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def _link(part: Path, path: Path) -> None:
+    """Give the file its own name, unless that has been taken meanwhile: a rename would replace what is there."""
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        part.replace(path)

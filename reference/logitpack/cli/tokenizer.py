@@ -1,0 +1,94 @@
+"""Token texts: what a tokenizer makes of single vocabulary indices.
+
+Strategy: the light `tokenizers` package, imported only when asked for. Each index is decoded
+by itself, special tokens included, as `AutoTokenizer.decode([index])` of transformers does it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logitpack.errors import UsageError, printable
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+LONGEST, KEPT = 18, 15
+"""A token's text is cut to 15 characters and dots where it has more than 18."""
+
+
+HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
+
+
+class TokenTexts:
+    """The texts of vocabulary indices; the class holds a loaded tokenizer."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        """Take a tokenizer of the package `tokenizers`."""
+        self._tokenizer = tokenizer
+
+    def text(self, indices: Sequence[int]) -> str:
+        """Return the text of indices that follow one another, special tokens included."""
+        text: str = self._tokenizer.decode(list(indices), skip_special_tokens=False)
+        return text
+
+    def short(self, index: int) -> str:
+        """Return the text of one index in printable form, cut so that it fits a column."""
+        return shortened(self.text([index]))
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    r"""Return `text` as its repr without the quotes, cut where it is over `longest` characters.
+
+    >>> shortened(" a\n")
+    ' a\\n'
+    >>> shortened("x" * 19)
+    'xxxxxxxxxxxxxxx...'
+    """
+    shown = repr(text)[1:-1]
+    return shown if len(shown) <= longest else shown[: longest - LONGEST + KEPT] + "..."
+
+
+def load_token_texts(name: str) -> TokenTexts:
+    """Load a tokenizer: a folder with tokenizer.json, such a file, or an id on the Hub.
+
+    Raises UsageError where it cannot be had, or the package `tokenizers` is missing.
+    """
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        raise UsageError("--tokenizer needs tokenizers: pip install tokenizers") from None
+    path = Path(name).expanduser()
+    if path.is_dir():
+        file = path / "tokenizer.json"
+        if not file.is_file():
+            raise UsageError(f"{name} has no tokenizer.json in it")
+        return TokenTexts(_loaded(Tokenizer.from_file, str(file), name))
+    if path.is_file():
+        return TokenTexts(_loaded(Tokenizer.from_file, str(path), name))
+    if not HUB_ID.fullmatch(name):
+        raise UsageError(f"tokenizer {name} is no file, no folder and no id on the Hub")
+    return TokenTexts(_loaded(_from_hub, name, name))
+
+
+def _loaded(load: Callable[[str], Tokenizer], source: str, name: str) -> Tokenizer:
+    try:
+        return load(source)
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    # A fault inside tokenizers surfaces as a PanicException, which is no Exception.
+    except BaseException as error:  # noqa: BLE001
+        reason = printable(" ".join(str(error).split()))[:200] or type(error).__name__
+        raise UsageError(f"tokenizer {name} cannot be loaded: {reason}") from None
+
+
+def _from_hub(name: str) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    # Each failed attempt is logged as a warning; the last one's error says it all.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    return Tokenizer.from_pretrained(name)
