@@ -5,22 +5,28 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import math
 import re
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pyarrow as pa
 import pytest
+from tokenizers import Tokenizer
 
 import logitpack
 from logitpack.logical_json import batch_from_logical
 from logitpack.stored_json import read_stored, stored_lines
+from logitpack.table import type_name
 
 ROOT = Path(__file__).resolve().parents[1]
+REAL = ROOT / "fixtures" / "real" / "smollm2-135m-instruct"
 SPEC = (ROOT / "SPEC.md").read_text("utf-8")
 
 
@@ -150,3 +156,172 @@ def test_example_bytes(examples: dict[str, Any]) -> None:
         assert (name, len(raw), raw.hex(" ").upper()) == (name, int(size), octets)
         total += len(raw)
     assert lines[-1] == ["total", str(total)]
+
+
+def test_example_alignment(examples: dict[str, Any]) -> None:
+    """The mask of appendix B gives the positions shown, and the tokens there are those of the real row."""
+    example = examples["alignment"]
+    assert logitpack.assistant_positions(example["mask"]).tolist() == example["positions"]
+    masked = [token for token, mask in zip(example["token_ids"], example["mask"], strict=True) if mask]
+    assert masked == example["row_token_ids"]
+    batch = next(iter(logitpack.read(REAL)))
+    assert batch.token_ids is not None
+    assert batch.token_ids[: batch.num_tokens[0]].tolist() == example["row_token_ids"]
+
+
+def test_example_alignment_is_what_the_tokenizer_gives(examples: dict[str, Any]) -> None:
+    """The tokens of appendix B are those of the rendered conversation, and the table shows them in order."""
+    tokenizer = Tokenizer.from_file(str(ROOT / "fixtures" / "real" / "tokenizer" / "tokenizer.json"))
+    appendix = SPEC[SPEC.index("## Appendix B") : SPEC.index("## Appendix C")]
+    text = appendix.split("```\n")[1]
+    assert tokenizer.encode(text, add_special_tokens=False).ids == examples["alignment"]["token_ids"]
+    cells = [line.split(" | ")[1] for line in appendix.splitlines() if re.match(r"\| \d+ \|", line)]
+    assert [int(cell) for cell in cells] == examples["alignment"]["token_ids"]
+
+
+def test_example_alignment_shows_the_real_predictions() -> None:
+    """The most likely tokens in the table of appendix B are those stored in the real row."""
+    appendix = SPEC[SPEC.index("## Appendix B") : SPEC.index("## Appendix C")]
+    shown = re.findall(r"\| yes \| \d+ \| \d+ \| `(.+)` (0\.\d\d) \|", appendix)
+    tokenizer = Tokenizer.from_file(str(ROOT / "fixtures" / "real" / "tokenizer" / "tokenizer.json"))
+    batch = next(iter(logitpack.read(REAL)))
+    stored = []
+    for token in range(batch.num_tokens[0]):
+        start, stop = batch.top_offsets[token], batch.top_offsets[token + 1]
+        best = start + int(np.argmax(batch.top_logits[start:stop]))
+        text = tokenizer.decode([int(batch.top_indices[best])], skip_special_tokens=False)
+        stored.append((text.replace("|", "\\|"), f"{np.exp(batch.top_logits[best] - batch.logsumexp[token]):.2f}"))
+    assert stored == shown
+
+
+# Prose, schemas and code say the same -------------------------------------------------------------------
+
+
+def table_after(heading: str) -> list[list[str]]:
+    """Give the cells of the first table after a heading of SPEC.md, without its head."""
+    lines = SPEC[SPEC.index(f"\n{heading}\n") :].splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("|"))
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+COLUMNS = json.loads((ROOT / "schema" / "columns.json").read_text("utf-8"))
+LENGTHS = {
+    "1": "1",
+    "num_tokens": "*n*",
+    "sum(top_counts)": "*N*",
+    "ceil(sum(top_counts) / 4)": "ceil(*N*/4) bytes",
+    "num_tokens * S": "*n*·*S*",
+    "ceil(num_tokens * S / 4)": "ceil(*n*·*S*/4) bytes",
+}
+
+
+def test_column_table_is_that_of_the_schema() -> None:
+    """SPEC.md and columns.json name the same columns, in order, with the same types, lengths and presence."""
+    prose = []
+    for name, kind, length, _ in table_after("## 5 Columns"):
+        found = re.fullmatch(r"`(\w+)`( \(may be absent\))?", name)
+        assert found is not None
+        prose.append((found[1], kind.replace("\\", ""), length, found[2] is None))
+    schema = [(c["name"], c["type"], LENGTHS[c["length"]], c["required"]) for c in COLUMNS["columns"]]
+    assert schema == prose
+
+
+def test_columns_of_the_schema_are_those_of_the_code() -> None:
+    """The canonical Arrow schema has the columns and types of columns.json, and so has columns.arrows."""
+    code = logitpack.canonical_schema(token_ids=True)
+    arrows = pa.ipc.open_stream(ROOT / "schema" / "columns.arrows").schema
+    assert arrows.names == code.names == [column["name"] for column in COLUMNS["columns"]]
+    for field in code:
+        assert type_name(arrows.field(field.name).type) == type_name(field.type)
+
+
+def test_accepted_types_are_those_of_the_schema() -> None:
+    """SPEC.md and columns.json accept the same types."""
+    accepted = COLUMNS["accepted"]
+    prose = {
+        cells[0]: cells[1].split(", ")
+        for cells in (
+            [cell.strip() for cell in line.strip("|").split("|")]
+            for line in SPEC[SPEC.index("Accepted in place of") : SPEC.index("The values have to lie")].splitlines()
+            if line.startswith("|")
+        )
+    }
+    assert set(accepted["list"]) == set(prose["list"])
+    assert set(accepted["bytes"]) == set(prose["binary"])
+    assert set(accepted["float"]) == set(prose["float32 or float64"])
+    assert set(accepted["integer"]) == {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+
+
+def test_json_schemas_have_the_columns() -> None:
+    """A line of stored JSON has the columns of columns.json, the same ones required."""
+    row = json.loads((ROOT / "schema" / "row.schema.json").read_text("utf-8"))
+    assert list(row["properties"]) == [column["name"] for column in COLUMNS["columns"]]
+    assert row["required"] == [column["name"] for column in COLUMNS["columns"] if column["required"]]
+
+
+def test_metadata_table_is_that_of_the_schema() -> None:
+    """SPEC.md's table of members and metadata.schema.json name the same members."""
+    prose = set()
+    for cells in table_after("## 13 Metadata"):
+        names = re.findall(r"`([\w.]+)`", cells[0])
+        parent = names[0].split(".")[0]
+        prose |= {parent + name if name.startswith(".") else name for name in names}
+    schema = json.loads((ROOT / "schema" / "metadata.schema.json").read_text("utf-8"))
+    members = set()
+    for name, member in schema["properties"].items():
+        members |= {f"{name}.{inner}" for inner in member["properties"]} if "properties" in member else {name}
+    assert members == prose
+
+
+def test_metadata_example_is_valid() -> None:
+    """The example of section 13 is valid metadata."""
+    section = SPEC[SPEC.index("## 13 Metadata") : SPEC.index("## 14 Implementations")]
+    assert logitpack.Metadata.from_bytes(section.split("```json\n")[1].split("```")[0].encode()).vocab_size == 151_936
+
+
+def test_schemas_are_schemas() -> None:
+    """Every JSON schema is valid against its own meta-schema."""
+    for path in (ROOT / "schema").glob("*.schema.json"):
+        jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text("utf-8")))
+
+
+def test_every_requirement_on_files_is_judged(spec: ModuleType) -> None:
+    """Each structural and semantic requirement is named by the reference, and has a test of the checker."""
+    wanted = {requirement.id for requirement in spec.requirements(SPEC) if requirement.kind in "SM"}
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "reference" / "logitpack").glob("*.py"))
+    schema = (ROOT / "schema" / "columns.json").read_text("utf-8")
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").glob("*.py"))
+    for name, text in (("code", code + schema), ("tests", tests)):
+        missing = {requirement for requirement in wanted if not re.search(rf'"{requirement}"', text)}
+        assert (name, missing) == (name, set())
+
+
+def test_card_reader_stays_within_its_bound() -> None:
+    """The numbers quoted in appendix C follow from the unit roundoff."""
+    u = Fraction(1, 2**24)
+    decoding = (2 * ((1 + u) ** 3 - 1)) * (1 + u) + u
+    assert decoding < 7 * u + 13 * u**2 < 8 * u
+    encoding = 65535 * ((1 + u) ** 3 / (1 - u) - 1)
+    assert encoding < Fraction(1, 64)
+
+
+def test_critical_value_is_that_of_chi_square() -> None:
+    """155.0743 leaves a chi-square variable with 63 degrees of freedom a tail of 1e-9."""
+    x, half = 155.0743 / 2, 63 / 2
+    # Upper incomplete gamma function by its continued fraction (modified Lentz).
+    b = x + 1 - half
+    c, d = 1e300, 1 / b
+    h = d
+    for i in range(1, 200):
+        a = -i * (i - half)
+        b += 2
+        d = 1 / (a * d + b)
+        c = b + a / c
+        h *= d * c
+    tail = math.exp(-x + half * math.log(x) - math.lgamma(half)) * h
+    assert abs(tail / 1e-9 - 1) < 1e-4
