@@ -20,13 +20,11 @@ from logitpack.files import read_sidecar
 from logitpack.metadata import Metadata
 from logitpack.report import PLACES, FileReport, Finding
 
-EPILOG = """Examples:
-
-logitpack check my-dataset/
-
-logitpack check data/train-00000-of-00008.parquet --metadata logitpack.json
-
-logitpack check my-dataset/ --format json > report.json
+EPILOG = """\b
+Examples:
+  logitpack check my-dataset/
+  logitpack check shard.parquet --metadata logitpack.json
+  logitpack check my-dataset/ --format json > report.json
 
 Exit status: 0 valid, 1 invalid, 2 cannot be read or wrong usage."""
 
