@@ -1,0 +1,115 @@
+"""Arrow IPC: the file with its footer, and the stream with its end (FILE-1, FILE-3).
+
+Strategy: pyarrow reads the messages, of the columns that are needed only. It takes the end of
+a file for the end of a stream, so whether the marker stands there is looked up in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from logitpack.errors import DataError
+from logitpack.table import COLUMNS
+
+CONTINUATION = b"\xff\xff\xff\xff"
+END = CONTINUATION + bytes(4)
+_OLD_END = bytes(4)  # of streams whose messages have no continuation indicator
+
+
+class FileSource:
+    """An Arrow IPC file, read from its footer."""
+
+    def __init__(self, path: str) -> None:
+        self._file = pa.OSFile(path)
+        reader = pa.ipc.open_file(self._file)
+        self.schema = reader.schema
+        self.metadata = reader.schema.metadata
+        self.row_groups = reader.num_record_batches
+
+    def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+        """Yield each record batch with its number."""
+        options = None if all_columns else _known_columns(self.schema)
+        reader = pa.ipc.open_file(self._file, options=options)
+        for number in range(reader.num_record_batches):
+            yield number, reader.get_batch(number)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+class StreamSource:
+    """An Arrow IPC stream, read from its start."""
+
+    row_groups = None
+
+    def __init__(self, path: str) -> None:
+        self._file = pa.OSFile(path)
+        self._old = self._file.read(4) != CONTINUATION
+        self._file.seek(0)
+        self.schema = pa.ipc.open_stream(self._file).schema
+        self.metadata = self.schema.metadata
+
+    def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+        """Yield each record batch with its number; raise DataError where the stream has no end."""
+        options = None if all_columns else _known_columns(self.schema)
+        self._file.seek(0)
+        reader = pa.ipc.open_stream(self._file, options=options)
+        number = 0
+        while True:
+            start = self._file.tell()
+            try:
+                record_batch = reader.read_next_batch()
+            except StopIteration:
+                self._check_end(start)
+                return
+            except (pa.ArrowException, OSError):
+                self._check_cut(start)
+                raise
+            yield number, record_batch
+            number += 1
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def _check_end(self, start: int) -> None:
+        """Raise unless the marker stands at `start`, where the messages end, and nothing after it."""
+        end = _OLD_END if self._old else END
+        self._check_cut(start)
+        self._file.seek(start)
+        left = self._file.size() - start - len(end)
+        if self._file.read(len(end)) != end:
+            raise _no_end()
+        if left:
+            raise DataError(f"{left} bytes follow the end of the stream", requirement="FILE-1", got=left)
+
+    def _check_cut(self, start: int) -> None:
+        """Raise FILE-3 where the file ends at `start`, or within the marker there."""
+        end = _OLD_END if self._old else END
+        if self._file.size() - start < len(end):
+            self._file.seek(start)
+            if end.startswith(self._file.read(len(end))):
+                raise _no_end()
+
+
+def is_old_stream(head: bytes, size: int) -> bool:
+    """Return whether a file may be a stream of before Arrow 0.15, by its first bytes.
+
+    Its messages begin with their length, and that of a schema is small.
+    """
+    length = int.from_bytes(head[:4], "little")
+    root = int.from_bytes(head[4:8], "little")
+    return len(head) >= 8 and 8 <= length <= size - 4 and length % 4 == 0 and 4 <= root < length
+
+
+def _known_columns(schema: pa.Schema) -> pa.ipc.IpcReadOptions:
+    fields = [number for number, name in enumerate(schema.names) if name in COLUMNS]
+    return pa.ipc.IpcReadOptions(included_fields=fields)
+
+
+def _no_end() -> DataError:
+    return DataError("the stream has no end-of-stream marker: it was cut short", requirement="FILE-3")

@@ -1,0 +1,229 @@
+"""Containers: the files that hold record batches, opened by what is in them.
+
+Strategy: a file is told by its first bytes, never by its name alone. Each container is read in
+slices of bounded size, and whatever pyarrow has to say of a broken file becomes one DataError
+FILE-1 here, so that nothing above knows pyarrow's errors.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, NamedTuple, Protocol, Self
+
+import pyarrow as pa
+
+from logitpack import arrow_ipc, parquet
+from logitpack.columns import cut
+from logitpack.errors import DataError, LogitPackError, Place, UsageError
+from logitpack.metadata import KEY
+from logitpack.stored_json import read_stored
+
+PARQUET, ARROW_FILE, ARROW_STREAM, JSON = "parquet", "arrow-file", "arrow-stream", "json"
+
+EXTENSIONS = {
+    ".parquet": PARQUET,
+    ".arrow": ARROW_FILE,
+    ".feather": ARROW_FILE,
+    ".arrows": ARROW_STREAM,
+    ".ndjson": JSON,
+    ".jsonl": JSON,
+}
+"""The container a writer takes for a file's name; a reader looks into the file."""
+
+DATA_EXTENSIONS = (".parquet", ".arrow", ".arrows")
+"""The files that are part of a dataset when they stand in its folder."""
+
+
+class Info(NamedTuple):
+    """What is known of a file once it is open.
+
+    `schema` is the Arrow schema with all columns, None for stored JSON. `metadata` are the raw
+    bytes under the key ``logitpack``, None where there are none. `row_groups` counts row
+    groups (Parquet) or record batches (IPC file), None where only reading tells.
+    """
+
+    path: str
+    container: str
+    schema: pa.Schema | None
+    metadata: bytes | None
+    row_groups: int | None
+
+
+class Slice(NamedTuple):
+    """Some rows of a file: its first row, counted from the start of the file, and their batch."""
+
+    row_group: int | None
+    first_row: int
+    record_batch: pa.RecordBatch
+
+
+class Source(Protocol):
+    """What a container's own module gives."""
+
+    @property
+    def schema(self) -> pa.Schema | None:
+        """All columns; None where the container has no schema."""
+
+    @property
+    def metadata(self) -> dict[bytes, bytes] | None:
+        """What the file says of itself, by key."""
+
+    @property
+    def row_groups(self) -> int | None:
+        """How many row groups or record batches there are, where that is known beforehand."""
+
+    def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+        """Yield (row group, record batch) in order, and raise where the file is not whole."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class DataFile:
+    """An open file of a dataset. Use it as a context manager, or `close` it.
+
+    Opening raises UsageError where `path` cannot be opened as a file, and DataError FILE-1
+    where it holds no container that is known, or a broken one. `container` is one of
+    "parquet", "arrow-file", "arrow-stream" and "json"; None finds it out.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, container: str | None = None, name: str | None = None) -> None:
+        """Open `path`; messages call it `name`, if that is given."""
+        self._name = os.fspath(path) if name is None else name
+        with _caller(path), _open_regular(path) as file:
+            head, size = file.read(16), os.fstat(file.fileno()).st_size
+        with corrupt(self._name):
+            kind = container or detect(head, size, Path(path).suffix)
+            self._source = _open(os.fspath(path), kind)
+            _check_names(self._source.schema)
+            metadata = (self._source.metadata or {}).get(KEY)
+        self.info = Info(self._name, kind, self._source.schema, metadata, self._source.row_groups)
+
+    def slices(self, *, all_columns: bool = False) -> Iterator[Slice]:
+        """Yield the rows in order, in slices of bounded size.
+
+        A slice holds some 65,536 tokens, or one row that has more; it has the table's columns
+        and, with `all_columns`, the others too. Raises DataError FILE-1 and FILE-3 where the
+        file turns out not to be whole, and what `stored_json.read_stored` raises.
+        """
+        first_row = 0
+        batches = self._source.batches(all_columns=all_columns)
+        while True:
+            with corrupt(self._name):
+                step = next(batches, None)
+                if step is None:
+                    return
+                row_group, whole = step
+                parts = cut(whole)
+            for part in parts:
+                yield Slice(row_group, first_row, part)
+                first_row += part.num_rows
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        """Return the file itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """Close the file."""
+        self.close()
+
+
+def detect(head: bytes, size: int, extension: str) -> str:
+    """Return the container of a file by its first 16 bytes; its extension where they are mute.
+
+    Raises DataError FILE-1 where neither tells.
+    """
+    if head.startswith((b"PAR1", b"PARE")):
+        return PARQUET
+    if head.startswith(b"ARROW1"):
+        return ARROW_FILE
+    if head.startswith(arrow_ipc.CONTINUATION) or arrow_ipc.is_old_stream(head, size):
+        return ARROW_STREAM
+    by_name = EXTENSIONS.get(extension.lower())
+    if head.lstrip(b" \t\r\n").startswith(b"{") or by_name == JSON:
+        return JSON
+    if size == 0:
+        raise DataError("the file is empty", requirement="FILE-1")
+    if by_name == ARROW_STREAM and arrow_ipc.CONTINUATION.startswith(head):
+        return ARROW_STREAM
+    raise DataError("the file is neither Parquet nor Arrow IPC nor stored JSON", requirement="FILE-1")
+
+
+@contextmanager
+def corrupt(name: str) -> Iterator[None]:
+    """Turn whatever a library raises over the bytes of a file into DataError FILE-1."""
+    try:
+        yield
+    except LogitPackError as error:
+        raise error.at(file=name) from error.__cause__
+    except Exception as error:
+        # pyarrow has a dozen kinds of its own, and passes on those of its parsers: all of them
+        # are about the bytes that were read, for nothing else is done under this.
+        text = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        place = Place(file=name)
+        raise DataError(f"the file is broken: {text}", requirement="FILE-1", place=place) from error
+
+
+def _open(path: str, container: str) -> Source:
+    if container == PARQUET:
+        return parquet.ParquetSource(path)
+    if container == ARROW_FILE:
+        return arrow_ipc.FileSource(path)
+    if container == ARROW_STREAM:
+        return arrow_ipc.StreamSource(path)
+    if container == JSON:
+        return _JsonSource(path)
+    allowed = [PARQUET, ARROW_FILE, ARROW_STREAM, JSON]
+    raise UsageError(f"unknown container {container!r}", got=container, allowed=allowed)
+
+
+def _check_names(schema: pa.Schema | None) -> None:
+    """Raise where names in a schema are not UTF-8: pyarrow finds out only as they are used."""
+    if schema is not None:
+        list(schema.names)
+
+
+class _JsonSource:
+    """Stored JSON: it has no schema, and never metadata."""
+
+    schema = None
+    metadata = None
+    row_groups = None
+
+    def __init__(self, path: str) -> None:
+        self._file = Path(path).open("rb")  # noqa: SIM115  closed by `close`
+
+    def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+        del all_columns  # other members have no Arrow type
+        self._file.seek(0)
+        for record_batch in read_stored(self._file):
+            yield None, record_batch
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@contextmanager
+def _caller(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn an error of the file system into UsageError: the caller named what cannot be read."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot be read: {reason}", place=Place(file=os.fspath(path))) from error
+
+
+def _open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    # Opening a pipe would wait for a writer, so the kind is looked at first.
+    if not stat.S_ISREG(Path(path).stat().st_mode):
+        raise OSError("it is not a regular file")
+    return Path(path).open("rb")
