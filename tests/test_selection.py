@@ -258,7 +258,7 @@ def test_blocks_leave_no_seam(vocab: int) -> None:
 
 @pytest.mark.parametrize("vocab", [1000, WIDE])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float16, 1e-6), (np.float32, 1e-6), (np.float64, 1e-14)])
-def test_logsumexp_is_over_the_full_width(vocab: int, dtype: type, tolerance: float) -> None:
+def test_logsumexp_is_over_the_full_width(vocab: int, dtype: Any, tolerance: float) -> None:
     """Entries that are not stored count too, to the precision of their exponentials (LSE-4)."""
     logits = random_logits(7, vocab).astype(dtype)
     expected = [math.log(math.fsum(map(math.exp, row))) for row in logits.astype(float).tolist()]
@@ -273,7 +273,7 @@ def test_logsumexp_is_accumulated_in_binary64() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_logits_near_overflow(dtype: type) -> None:
+def test_logits_near_overflow(dtype: Any) -> None:
     """Logits that differ by more than their type holds give no warning and no infinity."""
     end = float(np.finfo(dtype).max)
     logits = np.array([[end, -end, 0.0, 1.0], [-end, -end, -end, -end]], dtype)
