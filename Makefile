@@ -8,7 +8,7 @@ REAL := fixtures/real/smollm2-135m-instruct
 
 demo: $(VENV)/demo.done ## check and show the real dataset
 	$(BIN)/logitpack check $(REAL)
-	$(BIN)/logitpack show $(REAL) --row 0 --token 0 --tokenizer fixtures/real/tokenizer
+	$(BIN)/logitpack show $(REAL) --row 0 --token 2 --tokenizer fixtures/real/tokenizer
 
 test: $(VENV)/test.done ## run the tests against the built wheel
 	$(BIN)/python -m pytest
@@ -29,9 +29,8 @@ $(VENV)/pip.done:
 
 SOURCES := pyproject.toml $(shell find reference conformance schema -type f -not -name '*.pyc' 2>/dev/null)
 
-# The wheel is built and installed anew when its sources change, so that the tests meet what users get.
+# The wheel is built and installed anew when its sources change: the tests meet what users get.
 $(VENV)/demo.done: $(VENV)/pip.done $(SOURCES)
-	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps .
 	$(BIN)/python -m pip install --quiet ".[cli]"
 	touch $@
 
