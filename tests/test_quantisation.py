@@ -405,3 +405,12 @@ def test_logits_and_counts_that_do_not_fit(x: np.ndarray, counts: int) -> None:
     """Logits are one dimension of floats, each token has at least one, and counts add up."""
     with pytest.raises(UsageError):
         quantise(x, counts)
+
+
+def test_sum_beyond_the_largest_number_is_the_maximum() -> None:
+    """Where the last sum would round to infinity, the maximum is returned (QNT-2)."""
+    largest = np.finfo(np.float32).max
+    low = np.array([1.5 * 2.0**104, 0], np.float32)
+    high = np.array([largest, 1], np.float32)
+    decoded = dequantise(np.array([65535, 0, 65535], np.uint16), low, high, np.array([2, 1]))
+    assert [float(largest), float(low[0]), 1.0] == decoded.tolist()

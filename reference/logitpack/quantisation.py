@@ -18,6 +18,9 @@ from logitpack.ragged import Counts, Floats, blocks, checked_counts, locate, to_
 MAX_CODE = 65_535
 """The greatest code, which stands for a token's maximum."""
 
+NEAR_OVERFLOW = 2.0**127
+"""Below it, no sum of the decoding can overflow binary32."""
+
 
 def dequantise(
     q: NDArray[np.integer[Any]],
@@ -65,6 +68,9 @@ def dequantise(
                 grid = part.reshape(-1, width)
                 grid *= span[first:last, None]
                 grid += low[first:last, None]
+        # The last sum can round beyond the greatest finite number where the maximum is next to it.
+        over = np.flatnonzero(np.isinf(logits)) if high.size and high.max() > NEAR_OVERFLOW else ()
+        logits[over] = high[np.searchsorted(offsets, over, side="right") - 1]
     return logits
 
 
