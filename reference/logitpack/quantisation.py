@@ -69,8 +69,9 @@ def dequantise(
                 grid *= span[first:last, None]
                 grid += low[first:last, None]
         # The last sum can round beyond the greatest finite number where the maximum is next to it.
-        over = np.flatnonzero(np.isinf(logits)) if high.size and high.max() > NEAR_OVERFLOW else ()
-        logits[over] = high[np.searchsorted(offsets, over, side="right") - 1]
+        if high.size and high.max() > NEAR_OVERFLOW:
+            over = np.flatnonzero(np.isinf(logits))
+            logits[over] = high[np.searchsorted(offsets, over, side="right") - 1]
     return logits
 
 
