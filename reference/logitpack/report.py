@@ -8,23 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 from logitpack.breach import Breach
 from logitpack.errors import LogitPackError, Place, printable
 from logitpack.metadata import SPEC_VERSION
-from logitpack.resources import load_schema
+from logitpack.requirements import is_error, requirements
 
 PLACES = 5
 """Places kept of a finding unless told otherwise."""
-
-
-@cache
-def requirement(name: str) -> dict[str, str]:
-    """Give a requirement of schema/requirements.json. Raises KeyError for an unknown id."""
-    found: dict[str, str] = {entry["id"]: entry for entry in load_schema("requirements.json")["requirements"]}[name]
-    return found
 
 
 @dataclass(frozen=True)
@@ -42,7 +34,7 @@ class Finding:
     @property
     def severity(self) -> str:
         """`error` for a MUST, `warning` for a SHOULD."""
-        return "error" if requirement(self.requirement)["level"] == "MUST" else "warning"
+        return "error" if is_error(self.requirement) else "warning"
 
     def to_json(self) -> dict[str, Any]:
         """Give it in the form of schema/check.schema.json."""
@@ -97,7 +89,7 @@ class Findings:
 
     def sorted(self) -> list[Finding]:
         """Give the errors, then the warnings, each in the order of SPEC.md."""
-        order = [entry["id"] for entry in load_schema("requirements.json")["requirements"]]
+        order = list(requirements())
         return sorted(self._found.values(), key=lambda f: (f.severity, order.index(f.requirement)))
 
 
