@@ -9,7 +9,8 @@ slice. For whole datasets `logitpack.read` is the faster way. `datasets` comes w
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def get_sample(dataset: Any, index: int = 0) -> Sample:
         (num_sampled,) = sound(columns).tolist()
     except LogitPackError as error:
         # The batch that was judged has one row, number 0, whatever it is in the dataset.
-        error.place = Place(row=index, token=error.place.token, entry=error.place.entry, column=error.place.column)
+        error.place = replace(error.place, row=index)
         raise
     counts = columns.top_counts.values.astype(np.int64)
     unpacked: Sample = {"index": index}
@@ -142,12 +143,12 @@ def _row(dataset: Any, index: int) -> Mapping[str, Any]:
             raise UsageError(f"row {index} is not there: the dataset has {len(dataset)} rows", got=index)
         row = dataset[index]
     else:
-        rows: Iterable[Any] = (
-            dataset.skip(index) if hasattr(dataset, "skip") else itertools.islice(dataset, index, None)
-        )
-        row = next(iter(rows), None)
-        if row is None:
+        streamed = hasattr(dataset, "skip") and hasattr(dataset, "take")
+        # Read to its end: a stream that is left open keeps a thread, which can abort Python at its exit.
+        found = [*(dataset.skip(index).take(1) if streamed else itertools.islice(dataset, index, index + 1))]
+        if not found:
             raise UsageError(f"row {index} is not there: the dataset has fewer rows", got=index)
+        (row,) = found
     if not isinstance(row, Mapping):
         raise UsageError(f"a row is a dict of columns, not {type(row).__name__}")
     return row
@@ -160,8 +161,9 @@ def _record_batch(row: Mapping[str, Any]) -> pa.RecordBatch:
             continue
         try:
             array = pa.array([row[name]])
-            if pa.types.is_list(array.type) and pa.types.is_null(array.type.value_type):
-                array = array.cast(column.arrow_type)  # no element, or nulls only
+            inner = array.type.value_type if pa.types.is_list(array.type) else array.type
+            if pa.types.is_null(inner):  # no value to tell the type by
+                array = pa.array([row[name]], column.arrow_type)
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             reason = printable(str(error).partition("\n")[0])
             raise DataError(

@@ -17,8 +17,9 @@ def main() -> NoReturn:
     try:
         from logitpack.cli.app import run
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in NEEDED:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in NEEDED:
             raise
-        sys.stderr.write(f"error: the command line needs {error.name}: pip install 'logitpack[cli]'\n")
+        sys.stderr.write(f"error: the command line needs {missing}: pip install 'logitpack[cli]'\n")
         sys.exit(2)
     sys.exit(run(sys.argv[1:]))

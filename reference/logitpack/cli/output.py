@@ -111,10 +111,16 @@ def print_error(error: object) -> None:
 
 
 def _console(*, stderr: bool = False) -> Console:
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=UNBOUNDED)
-    return console
+    stream = sys.stderr if stderr else sys.stdout
+    terminal = stream.isatty()
+    return Console(
+        file=stream,
+        force_terminal=terminal,
+        width=None if terminal else UNBOUNDED,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
 
 
 def _emit(console: Console, content: Text | Table) -> None:
