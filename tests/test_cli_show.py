@@ -252,7 +252,8 @@ def test_another_alignment_is_said(tmp_path: Path, alignment: str) -> None:
 def test_logits_far_above_their_logsumexp(tmp_path: Path) -> None:
     """A reader may accept it (LSE-2): the probability is infinite, and that is no fault of the program."""
     path = tmp_path / "far.parquet"
-    write_small(path, logsumexp=np.array([-1e300]))
+    (row,) = package.encode(small_batch()).to_pylist()
+    write_parquet(path, table([{**row, "logsumexp": [-1e300]}]))
     result = logitpack("show", path, "--row", 0, "--token", 0, "--format", "json")
     assert (0, "") == (result.status, result.err)
     assert "Infinity" == json.loads(result.out)["nucleus"]["mass_percent"]
