@@ -1,6 +1,6 @@
 """Size on disk: the recommended Parquet settings against others, on the real dataset.
 
-    python benchmarks/size.py [PATH]
+python benchmarks/size.py [PATH]
 """
 
 from __future__ import annotations

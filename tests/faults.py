@@ -173,7 +173,7 @@ def last_index(rows: list[Row], _: Metadata) -> None:
 
 @fault("QNT-4")
 def code_in_empty_range(rows: list[Row], _: Metadata) -> None:
-    """min = max, but a code is not 0."""
+    """Min = max, but a code is not 0."""
     row = rows[1]
     row["sampled_min"][0] = row["sampled_max"][0]
     row["sampled_logits_quantized"][:NUM_SAMPLED] = [0, 0, 9, 0, 0]
@@ -216,7 +216,7 @@ def _probabilities(row: Row, token: int) -> np.ndarray[Any, np.dtype[np.float64]
     start = sum(row["top_counts"][:token])
     codes = np.array(row["top_logits_quantized"][start : start + row["top_counts"][token]])
     low, high = row["top_min"][token], row["top_max"][token]
-    return np.exp(low + codes * (high - low) / 65535 - row["logsumexp"][token])
+    return np.asarray(np.exp(low + codes * (high - low) / 65535 - row["logsumexp"][token]))
 
 
 def _drop_last_entries(row: Row, token: int, keep: int) -> None:
@@ -279,13 +279,13 @@ def more_than_max_entries(rows: list[Row], metadata: Metadata) -> None:
 
 @fault("LSE-2")
 def logsumexp_too_small(rows: list[Row], _: Metadata) -> None:
-    """logsumexp is below that of the stored entries."""
+    """Logsumexp is below that of the stored entries."""
     rows[-1]["logsumexp"][0] = rows[-1]["top_max"][0] - 0.5
 
 
 @fault("LSE-3")
 def logsumexp_too_large(rows: list[Row], _: Metadata) -> None:
-    """logsumexp is above what the vocabulary could add up to."""
+    """Logsumexp is above what the vocabulary could add up to."""
     rows[-1]["logsumexp"][0] += 30
 
 

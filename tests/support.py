@@ -18,7 +18,7 @@ VOCAB = 70_000
 NUM_SAMPLED = 5
 
 
-def described(**members: Any) -> dict[str, Any]:  # noqa: ANN401
+def described(**members: Any) -> dict[str, Any]:
     """Metadata of the valid rows, with some members replaced; None takes a member away."""
     metadata: dict[str, Any] = {
         "spec_version": "1.0",
@@ -42,7 +42,7 @@ def dense_logits(tokens: int, rng: np.random.Generator, vocab: int = VOCAB) -> n
     return logits
 
 
-def valid_rows(sizes: Sequence[int] = (4, 1, 7), seed: int = 1, **selection: Any) -> list[Row]:  # noqa: ANN401
+def valid_rows(sizes: Sequence[int] = (4, 1, 7), seed: int = 1, **selection: Any) -> list[Row]:
     """Stored rows of `sizes` tokens each, as Python values, valid under `described()`."""
     rng = np.random.default_rng(seed)
     choice = {"top_p": 0.9, "num_sampled": NUM_SAMPLED, "rng": rng, **selection}
@@ -99,7 +99,7 @@ def widened(kind: pa.DataType) -> pa.DataType:
     return pa.int64() if pa.types.is_integer(kind) else pa.float64()
 
 
-def write_parquet(path: Path, content: pa.Table, **settings: Any) -> Path:  # noqa: ANN401
+def write_parquet(path: Path, content: pa.Table, **settings: Any) -> Path:
     """Write a table as it is, with page checksums."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(content, path, **{"write_page_checksum": True, **settings})

@@ -39,7 +39,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-def changed(path: tuple[str, ...], value: object) -> Any:  # noqa: ANN401
+def changed(path: tuple[str, ...], value: object) -> Any:
     """Give the full metadata with one member replaced."""
     copy = json.loads(json.dumps(FULL))
     if not path:

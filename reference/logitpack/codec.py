@@ -22,7 +22,7 @@ from logitpack.breach import first
 from logitpack.columns import Columns, Ragged, normalise
 from logitpack.errors import DataError, LogitPackError, Place, UsageError
 from logitpack.indices import pack, unpack
-from logitpack.metadata import MAX_ENTRIES_UNDECLARED
+from logitpack.metadata import Metadata
 from logitpack.quantisation import dequantise, quantise
 from logitpack.ragged import to_offsets
 from logitpack.table import COLUMNS, canonical_schema
@@ -133,50 +133,47 @@ def _logits(
     return dequantise(codes, *ends, counts, dtype=dtype)
 
 
-def encode(batch: Batch, *, vocab_size: int | None = None, max_entries: int = MAX_ENTRIES_UNDECLARED) -> pa.RecordBatch:
+def encode(batch: Batch, metadata: Metadata | None = None) -> pa.RecordBatch:
     """Return the rows of `batch` as a record batch of canonical types (IDX-2, QNT-3, QNT-11).
 
-    `vocab_size` is the declared width of the logits, `max_entries` the declared largest
-    nucleus. The order of rows, tokens and entries is kept.
+    `metadata` declares what the rows are held to besides. The order of rows, tokens and
+    entries is kept.
 
     Raises UsageError, with row, token and entry where they are known, for what cannot be
-    stored or would break a requirement: ROW-1 to ROW-4, NUC-1, NUC-2, NUC-3, NUC-8, TAIL-1,
-    TAIL-2, IDX-6, QNT-1, QNT-6, LSE-1 and ALN-4 (see `refusals`).
+    stored (IDX-6, QNT-6, QNT-1, LSE-1, ROW-1 to ROW-4, NUC-1) or would break any other
+    requirement on rows at level MUST (WR-1; see `refusals`).
     """
-    refusals.check_shapes(batch, max_entries=max_entries)
-    refusals.check_values(batch, vocab_size=vocab_size)
+    refusals.check_shapes(batch)
+    refusals.check_values(batch, metadata)
     width = batch.num_sampled
     try:
         codes, top_min, top_max = quantise(batch.top_logits, batch.top_counts)
         tail_codes, tail_min, tail_max = quantise(batch.sampled_logits.ravel(), max(width, 1))
     except LogitPackError as error:
         raise refusals.with_row(error, batch) from None
-    refusals.check_sets(batch)
-    refusals.check_order(batch, (top_min, top_max), (tail_min, tail_max))
-
     rows, tail_rows = np.diff(batch.top_offsets[batch.row_offsets]), batch.num_tokens * width
     low, high = pack(batch.top_indices, rows)
     tail_low, tail_high = pack(batch.sampled_indices.ravel(), tail_rows)
     tokens, top, tail = batch.row_offsets, to_offsets(rows), to_offsets(tail_rows)
     ids = batch.token_ids
-    return to_record_batch(
-        Columns(
-            num_tokens=batch.num_tokens,
-            top_counts=Ragged(batch.top_counts, tokens),
-            top_indices_low=Ragged(low, top),
-            top_indices_high=Ragged(high, to_offsets((rows + 3) // 4)),
-            top_logits_quantized=Ragged(codes, top),
-            top_min=Ragged(top_min, tokens),
-            top_max=Ragged(top_max, tokens),
-            sampled_indices_low=Ragged(tail_low, tail),
-            sampled_indices_high=Ragged(tail_high, to_offsets((tail_rows + 3) // 4)),
-            sampled_logits_quantized=Ragged(tail_codes, tail),
-            sampled_min=Ragged(tail_min, tokens),
-            sampled_max=Ragged(tail_max, tokens),
-            logsumexp=Ragged(batch.logsumexp, tokens),
-            token_ids=None if ids is None else Ragged(ids, tokens),
-        )
+    columns = Columns(
+        num_tokens=batch.num_tokens,
+        top_counts=Ragged(batch.top_counts, tokens),
+        top_indices_low=Ragged(low, top),
+        top_indices_high=Ragged(high, to_offsets((rows + 3) // 4)),
+        top_logits_quantized=Ragged(codes, top),
+        top_min=Ragged(top_min, tokens),
+        top_max=Ragged(top_max, tokens),
+        sampled_indices_low=Ragged(tail_low, tail),
+        sampled_indices_high=Ragged(tail_high, to_offsets((tail_rows + 3) // 4)),
+        sampled_logits_quantized=Ragged(tail_codes, tail),
+        sampled_min=Ragged(tail_min, tokens),
+        sampled_max=Ragged(tail_max, tokens),
+        logsumexp=Ragged(batch.logsumexp, tokens),
+        token_ids=None if ids is None else Ragged(ids, tokens),
     )
+    refusals.check_claims(columns, metadata)
+    return to_record_batch(columns)
 
 
 def to_record_batch(columns: Columns) -> pa.RecordBatch:

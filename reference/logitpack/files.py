@@ -93,7 +93,7 @@ class Reader:
 
     def name_of(self, path: Path) -> str:
         """Return what messages call a file: its path in the folder, or the path that was given."""
-        return str(path) if path == self.path else path.relative_to(self.path).as_posix()
+        return path.relative_to(self.path).as_posix() if self.path in path.parents else str(path)
 
     def metadata_of(self, info: Info, path: Path) -> Metadata | None:
         """Return a file's metadata: what it holds, else what stands beside it; None for Core.

@@ -142,7 +142,8 @@ def _nucleus_mass(sound: Sound, judged: Mask, metadata: Metadata | None) -> Iter
     short = judged & (counts < metadata.max_entries) & (upper * (1 + SLACK) < top_p)
     expected = f", expected at least {top_p} or {metadata.max_entries} entries"
     yield from _mass_breach(sound, "NUC-4", short, upper, expected)
-    without = lower - _mass(sound.top.bound(sound.top.smallest_code, -1), sound, +1)
+    with np.errstate(invalid="ignore"):  # of tokens that are not judged
+        without = lower - _mass(sound.top.bound(sound.top.smallest_code, -1), sound, +1)
     more = judged & (counts > 1) & (without * (1 - SLACK) >= top_p)
     yield from _mass_breach(sound, "NUC-5", more, without, f" without its smallest entry, expected less than {top_p}")
 

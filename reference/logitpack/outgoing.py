@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from logitpack import refusals
 from logitpack.batch import Batch
-from logitpack.codec import decode_columns, encode, sound, to_record_batch
-from logitpack.columns import Columns, cut, normalise
+from logitpack.codec import encode, sound, to_record_batch
+from logitpack.columns import cut, normalise
 from logitpack.errors import LogitPackError, Place, UsageError
 from logitpack.logical_json import batch_from_logical
-from logitpack.metadata import MAX_ENTRIES_UNDECLARED, Metadata
+from logitpack.metadata import Metadata
 from logitpack.ragged import blocks
 from logitpack.table import COLUMNS
 
@@ -42,7 +42,7 @@ def outgoing(rows: Row | Iterable[Row], metadata: Metadata | None, *, batch_toke
             yield from sequence.decoded(batch)
         elif isinstance(item, Batch):
             with sequence.counting_rows():
-                refusals.check_shapes(item, max_entries=sequence.max_entries)
+                refusals.check_shapes(item)
             for start, stop in blocks(item.row_offsets, batch_tokens):
                 yield from sequence.decoded(_part(item, start, stop))
         else:
@@ -80,8 +80,6 @@ class _Sequence:
 
     def __init__(self, metadata: Metadata | None) -> None:
         self.metadata = metadata
-        self.vocab_size = None if metadata is None else metadata.vocab_size
-        self.max_entries = MAX_ENTRIES_UNDECLARED if metadata is None else metadata.max_entries
         self.num_sampled: int | None = None
         self.schema: pa.Schema | None = None
         self.rows = 0
@@ -91,9 +89,8 @@ class _Sequence:
         if len(batch.num_tokens) == 0:
             return
         with self.counting_rows():
-            record_batch = encode(batch, vocab_size=self.vocab_size, max_entries=self.max_entries)
-            columns = normalise(record_batch)
-        yield self._admitted(record_batch, columns, batch)
+            record_batch = encode(batch, self.metadata)
+        yield self._admitted(record_batch, batch.num_sampled)
 
     def stored(self, record_batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Judge stored rows as a reader does, bring them to canonical types, keep the others."""
@@ -106,32 +103,23 @@ class _Sequence:
             if differs.size:
                 row = int(differs[0])
                 _refuse_width(int(widths[row]), int(widths[0]), "ROW-5", Place(row=row))
-            batch = decode_columns(columns)
-            refusals.check_shapes(batch, max_entries=self.max_entries)
-            refusals.check_values(batch, vocab_size=self.vocab_size)
-            refusals.check_sets(batch)
-            refusals.check_order(
-                batch,
-                (columns.top_min.values, columns.top_max.values),
-                (columns.sampled_min.values, columns.sampled_max.values),
-            )
+            refusals.check_claims(columns, self.metadata)
             canonical = _with_others(to_record_batch(columns), record_batch)
-        yield self._admitted(canonical, columns, batch)
+        yield self._admitted(canonical, int(widths[0]))
 
-    def _admitted(self, record_batch: pa.RecordBatch, columns: Columns, batch: Batch) -> pa.RecordBatch:
+    def _admitted(self, record_batch: pa.RecordBatch, num_sampled: int) -> pa.RecordBatch:
         """Return rows that may stand with those before them, and count them."""
         place = Place(row=self.rows)
-        if self.metadata is not None and batch.num_sampled != self.metadata.num_sampled:
-            _refuse_width(batch.num_sampled, self.metadata.num_sampled, "TAIL-4", place)
+        if self.metadata is not None and num_sampled != self.metadata.num_sampled:
+            _refuse_width(num_sampled, self.metadata.num_sampled, "TAIL-4", place)
         if self.schema is None:
-            self.schema, self.num_sampled = record_batch.schema, batch.num_sampled
-        if batch.num_sampled != self.num_sampled:
-            _refuse_width(batch.num_sampled, self.num_sampled, "ROW-5", place)
+            self.schema, self.num_sampled = record_batch.schema, num_sampled
+        if num_sampled != self.num_sampled:
+            _refuse_width(num_sampled, self.num_sampled, "ROW-5", place)
         if record_batch.schema != self.schema:
             names = set(record_batch.schema.names) ^ set(self.schema.names)
             what = f"{', '.join(sorted(names))} in some rows only" if names else "of other types"
             raise UsageError(f"columns differ from those of the rows before: {what}", place=place)
-        del columns  # WR-1: here stands the judgement of the semantic requirements
         self.rows += record_batch.num_rows
         return record_batch
 

@@ -1,8 +1,8 @@
-"""What a writer refuses of decoded rows before it encodes them (WR-1).
+"""What a writer refuses of rows (WR-1).
 
-Strategy: everything is looked at over the whole batch, and an error is made only for the
-first place found. Indices are compared as keys of token and index together, so that one sort
-of a block of tokens finds every index that stands twice.
+Strategy: what cannot be encoded is refused before, the rest afterwards, by the same judgement
+that a checker makes of the file. Everything is looked at over the whole batch, and an error is
+made only for the first place found.
 """
 
 from __future__ import annotations
@@ -12,26 +12,27 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from logitpack import semantics
 from logitpack.batch import Batch
+from logitpack.breach import first
+from logitpack.columns import Columns
+from logitpack.entries import Sound
 from logitpack.errors import LogitPackError, Place, UsageError
 from logitpack.indices import MAX_INDEX
-from logitpack.quantisation import MAX_CODE
+from logitpack.metadata import Metadata
 from logitpack.ragged import to_offsets
+from logitpack.requirements import is_error
 
 MAX_COUNT = 255
 MAX_TOKENS = 2_147_483_647
-Ends = tuple[NDArray[np.float32], NDArray[np.float32]]
-
-_BLOCK = 1 << 13  # tokens whose keys, with 18 bits of index, fit 32 bits
 
 
-def check_shapes(batch: Batch, *, max_entries: int) -> None:
+def check_shapes(batch: Batch) -> None:
     """Raise UsageError where the arrays of `batch` do not fit together.
 
-    ROW-1 (tokens of a row), ROW-2 (one count and logsumexp for each token), NUC-1 and NUC-8
-    (counts), ROW-3 (nucleus), ROW-4 (tail) and ALN-4 (token ids); no id for a wrong dtype.
+    ROW-1 (tokens of a row), ROW-2 (one count and logsumexp for each token), NUC-1 (counts),
+    ROW-3 (nucleus), ROW-4 (tail) and ALN-4 (token ids); no id for a wrong dtype.
     """
     for name in ("num_tokens", "top_counts", "top_indices", "sampled_indices"):
         _check_array(batch, name, "ui", 2 if name.startswith("sampled") else 1)
@@ -44,12 +45,11 @@ def check_shapes(batch: Batch, *, max_entries: int) -> None:
     tokens = int(batch.num_tokens.sum())
     _check_length("ROW-2", "top_counts", len(batch.top_counts), tokens)
     _check_length("ROW-2", "logsumexp", len(batch.logsumexp), tokens)
-    for requirement, limit in (("NUC-1", MAX_COUNT), ("NUC-8", max_entries)):
-        wrong = np.flatnonzero((batch.top_counts < 1) | (batch.top_counts > limit))
-        if wrong.size:
-            got = int(batch.top_counts[wrong[0]])
-            message = f"the nucleus has {got} entries, expected 1 to {limit}"
-            _refuse(requirement, message, place_of(batch, int(wrong[0])), got, [1, limit])
+    wrong = np.flatnonzero((batch.top_counts < 1) | (batch.top_counts > MAX_COUNT))
+    if wrong.size:
+        got = int(batch.top_counts[wrong[0]])
+        message = f"the nucleus has {got} entries, expected 1 to {MAX_COUNT}"
+        _refuse("NUC-1", message, place_of(batch, int(wrong[0])), got, [1, MAX_COUNT])
     entries = int(batch.top_counts.sum())
     _check_length("ROW-3", "top_indices", len(batch.top_indices), entries)
     _check_length("ROW-3", "top_logits", len(batch.top_logits), entries)
@@ -63,8 +63,9 @@ def check_shapes(batch: Batch, *, max_entries: int) -> None:
         _check_length("ALN-4", "token_ids", len(batch.token_ids), tokens)
 
 
-def check_values(batch: Batch, *, vocab_size: int | None) -> None:
+def check_values(batch: Batch, metadata: Metadata | None) -> None:
     """Raise UsageError for an index (IDX-6), token id (ALN-4) or logsumexp (LSE-1) out of range."""
+    vocab_size = None if metadata is None else metadata.vocab_size
     width = MAX_INDEX + 1 if vocab_size is None else min(vocab_size, MAX_INDEX + 1)
     for flat, name in ((batch.top_indices, "top"), (batch.sampled_indices, "sampled")):
         if flat.size and (flat.min() < 0 or flat.max() >= width):
@@ -87,45 +88,15 @@ def check_values(batch: Batch, *, vocab_size: int | None) -> None:
             _refuse("ALN-4", message, place_of(batch, int(wrong[0])), got, [0, limit])
 
 
-def check_sets(batch: Batch) -> None:
-    """Raise UsageError for an index that a token has twice: NUC-2, TAIL-1, TAIL-2."""
-    offsets, width = batch.top_offsets, batch.num_sampled
-    for start in range(0, len(batch.top_counts), _BLOCK):
-        stop = min(start + _BLOCK, len(batch.top_counts))
-        token = np.arange(stop - start, dtype=np.uint32) << 18
-        top = np.repeat(token, batch.top_counts[start:stop])
-        top |= batch.top_indices[offsets[start] : offsets[stop]].astype(np.uint32)
-        tail = np.repeat(token, width)
-        tail |= batch.sampled_indices[start:stop].ravel().astype(np.uint32)
-        if _repeats(np.concatenate([top, tail])).size == 0:
-            continue
-        for keys, requirement, where in (
-            (top, "NUC-2", "twice in the nucleus"),
-            (tail, "TAIL-1", "twice in the tail"),
-            (np.concatenate([np.unique(top), np.unique(tail)]), "TAIL-2", "in nucleus and tail"),
-        ):
-            repeats = _repeats(keys)
-            if repeats.size:
-                at, index = divmod(int(repeats[0]), 1 << 18)
-                message = f"index {index} stands {where}"
-                _refuse(requirement, message, place_of(batch, start + at), index)
+def check_claims(columns: Columns, metadata: Metadata | None) -> None:
+    """Raise UsageError for the first breach of a semantic requirement at level MUST (WR-1).
 
-
-def check_order(batch: Batch, top: Ends, tail: Ends) -> None:
-    """Raise UsageError NUC-3 where a tail logit exceeds the smallest nucleus logit.
-
-    `top` and `tail` are the ranges, minima and maxima, that the logits will be stored with. As
-    a checker does, this allows for the rounding of codes: logits that were decoded and are
-    written again are off by as much.
+    The rows of `columns` hold structurally.
     """
-    least = np.minimum(top[0] + _slack(top), top[1])
-    greatest = np.maximum(tail[1] - _slack(tail), tail[0])
-    wrong = np.flatnonzero(greatest > least)
-    if wrong.size:
-        token = int(wrong[0])
-        got, allowed = float(tail[1][token]), float(top[0][token])
-        message = f"tail logit {got} exceeds the smallest nucleus logit, {allowed}"
-        _refuse("NUC-3", message, place_of(batch, token), got, allowed)
+    judged = semantics.judge(Sound(columns, np.arange(len(columns))), metadata)
+    breach = first([breach for breach in judged if is_error(breach.requirement)])
+    if breach is not None:
+        raise breach.error(kind=UsageError)
 
 
 def place_of(batch: Batch, token: int, entry: int | None = None) -> Place:
@@ -161,18 +132,6 @@ def _entry_place(batch: Batch, kind: str, at: int) -> Place:
     offsets = to_offsets(batch.top_counts)
     token = int(np.searchsorted(offsets, at, side="right")) - 1
     return place_of(batch, token, at - int(offsets[token]))
-
-
-def _slack(ends: Ends) -> NDArray[np.float64]:
-    """Return how far a code may stand from the logit it was made of (QNT-3), by token."""
-    return (0.5 + 1 / 64) * (ends[1].astype(np.float64) - ends[0]) / MAX_CODE
-
-
-def _repeats(keys: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Return the keys that stand more than once, in order."""
-    keys = np.sort(keys)
-    repeats: NDArray[np.uint32] = keys[1:][keys[1:] == keys[:-1]]
-    return repeats
 
 
 def _check_array(batch: Batch, name: str, kinds: str, dimensions: int) -> None:

@@ -90,8 +90,9 @@ def _empty_range(sound: Sound) -> Iterator[Breach]:
 def _tight_range(sound: Sound, entries: Entries) -> Iterator[Breach]:
     """QNT-5: the range is no wider than its token's logits."""
     low, high = entries.low.astype(np.float32), entries.high.astype(np.float32)
-    above = np.nextafter(low, np.float32(np.inf)).astype(np.float64)
-    below = np.nextafter(high, np.float32(-np.inf)).astype(np.float64)
+    with np.errstate(over="ignore"):  # next to the largest number stands infinity, and no code reaches it
+        above = np.nextafter(low, np.float32(np.inf)).astype(np.float64)
+        below = np.nextafter(high, np.float32(-np.inf)).astype(np.float64)
     slack = EVALUATION * np.maximum(np.abs(entries.low), np.abs(entries.high))
     loose_low = entries.low + (entries.smallest_code - LOGIT_TOLERANCE) * entries.step >= above + slack
     loose_high = entries.low + (entries.largest_code + LOGIT_TOLERANCE) * entries.step <= below - slack
