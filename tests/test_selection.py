@@ -383,6 +383,14 @@ def test_wider_vocabulary() -> None:
         chosen(np.zeros((1, 262_145), np.float16))
 
 
+def test_vocabulary_beyond_the_limit_without_mass() -> None:
+    """Entries that cannot be stored do no harm where they have probability zero."""
+    logits = np.full((1, 262_208), -100.0, np.float32)
+    logits[0, 262_143] = 0
+    logits[:, 262_144:] = -np.inf
+    assert [[262_143]] == nuclei(chosen(logits))
+
+
 def test_no_positions() -> None:
     """A row has at least one token (ROW-1)."""
     with pytest.raises(UsageError, match="ROW-1"):

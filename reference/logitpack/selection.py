@@ -84,7 +84,7 @@ def select(
 
     Raises UsageError QNT-9 for a NaN or +inf logit and for a position where all are -inf,
     QNT-10 where fewer than `num_sampled` entries are left for the tail, IDX-6 for a vocabulary
-    over 262,144, ROW-1 where there are no positions (the place counts positions as tokens), and
+    over 262,144 unless what is beyond has probability zero throughout, ROW-1 where there are no positions (the place counts positions as tokens), and
     UsageError for arguments that are out of range or of a wrong type.
     """
     logits = _checked_logits(logits)
@@ -157,6 +157,8 @@ def _checked_logits(logits: ArrayLike) -> Floats:
     if vocab < 1:
         raise UsageError("the vocabulary is empty", got=0)
     if vocab > MAX_INDEX + 1:
+        if np.isneginf(array[:, MAX_INDEX + 1 :]).all():
+            return array[:, : MAX_INDEX + 1]  # what has probability zero is never stored
         raise UsageError(
             f"logits are {vocab:,} wide: entries at {MAX_INDEX + 1:,} and up cannot be stored",
             requirement="IDX-6",
