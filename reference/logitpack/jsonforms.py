@@ -80,7 +80,7 @@ def to_float(value: float | str) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def from_floats(values: list[float]) -> list[float | str]:
@@ -109,10 +109,11 @@ def rounds_twice(values: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
 def nearest_float32(text: Decimal) -> float:
     """Return the binary32 value nearest to a decimal number, ties to even."""
     value = float(text)
-    near = np.float32(value)
-    if not np.isfinite(near) or float(near) == value:
-        return float(near)
-    other = np.nextafter(near, np.float32(math.copysign(math.inf, value - float(near))))
+    with np.errstate(over="ignore"):
+        near = np.float32(value)
+        if not np.isfinite(near) or float(near) == value:
+            return float(near)
+        other = np.nextafter(near, np.float32(math.copysign(math.inf, value - float(near))))
     if not np.isfinite(other):
         return float(near)
     exact = Fraction(text)

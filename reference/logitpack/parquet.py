@@ -81,6 +81,7 @@ def settings(schema: pa.Schema) -> dict[str, Any]:
     }
     return {
         "compression": "zstd",
+        "compression_level": 3,
         "use_dictionary": False,
         "column_encoding": split,
         "write_page_checksum": True,
