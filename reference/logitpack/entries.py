@@ -46,6 +46,7 @@ class Entries:
         self.code: NDArray[np.integer[Any]] = columns.ragged(f"{kind}_logits_quantized").values
         self.low = columns.ragged(f"{kind}_min").values.astype(np.float64)
         self.high = columns.ragged(f"{kind}_max").values.astype(np.float64)
+        self._log_sums: dict[int, Reals] = {}
 
     @cached_property
     def offsets(self) -> Ints:
@@ -73,13 +74,16 @@ class Entries:
         return np.clip(logit, self.low, self.high)
 
     def log_sum_exp(self, side: int) -> Reals:
-        """Bound the log of the sum of exp over each token's entries, in nats [tokens]."""
-        logits = self.code.astype(np.float64)
-        logits += side * LOGIT_TOLERANCE
-        logits *= np.repeat(self.step, self.counts)
-        logits += np.repeat(self.low, self.counts)
-        np.clip(logits, np.repeat(self.low, self.counts), np.repeat(self.high, self.counts), out=logits)
-        return segment_logsumexp(logits, self.counts)
+        """Bound the log of the sum of exp over each token's entries, in nats [tokens]: side as in `bound`."""
+        if side not in self._log_sums:
+            low, high = np.repeat(self.low, self.counts), np.repeat(self.high, self.counts)
+            logits = self.code.astype(np.float64)
+            logits += side * LOGIT_TOLERANCE
+            logits *= np.repeat(self.step, self.counts)
+            logits += low
+            np.clip(logits, low, high, out=logits)
+            self._log_sums[side] = segment_logsumexp(logits, self.counts)
+        return self._log_sums[side]
 
     def tokens_of(self, entries: Ints) -> Ints:
         """Give the token of each of some entries, by their place in the flat arrays."""
