@@ -22,7 +22,8 @@ DATASET = REAL / "smollm2-135m-instruct"
 
 def test_golden_files_are_unchanged() -> None:
     """Every golden file has its digest, and there are no others: none is made anew in silence."""
-    listed = dict(reversed(line.split()) for line in (REAL / "SHA256SUMS").read_text("utf-8").splitlines())
+    lines = [line.split() for line in (REAL / "SHA256SUMS").read_text("utf-8").splitlines()]
+    listed = {name: digest for digest, name in lines}
     files = {path.relative_to(REAL).as_posix(): path for path in REAL.rglob("*") if path.is_file()}
     del files["SHA256SUMS"], files["README.md"]
     assert listed == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
@@ -40,7 +41,7 @@ def test_metadata_describe_the_tokenizer_beside_it() -> None:
 
 def test_alignment_is_what_the_example_prints() -> None:
     """alignment.json is the output of examples/align_tokens.py on row 0."""
-    command = [sys.executable, ROOT / "examples" / "align_tokens.py", "--row", "0"]
+    command = [sys.executable, str(ROOT / "examples" / "align_tokens.py"), "--row", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == (REAL / "alignment.json").read_text("utf-8")
 

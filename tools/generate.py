@@ -67,12 +67,8 @@ def arrow_field(column: dict[str, object]) -> pa.Field:
     """Give the Arrow field of an entry of schema/columns.json."""
     name = str(column["type"])
     element = re.fullmatch(r"list<(\w+)>", name)
-    kind = (
-        pa.list_(pa.field("item", pa.type_for_alias(element[1]), nullable=False))
-        if element
-        else pa.type_for_alias(name)
-    )
-    return pa.field(str(column["name"]), kind, nullable=False)
+    kind = pa.list_(pa.type_for_alias(element[1])) if element else pa.type_for_alias(name)
+    return pa.field(str(column["name"]), kind)
 
 
 GENERATED: dict[str, Callable[[], bytes]] = {

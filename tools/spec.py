@@ -58,7 +58,9 @@ def slug(heading: str) -> str:
 
 def blocks(text: str) -> list[tuple[str, str]]:
     """Split into (heading, block) pairs: list items and paragraphs, without code fences."""
-    heading, found, current, fenced = "", [], [], False
+    heading, fenced = "", False
+    found: list[tuple[str, str]] = []
+    current: list[str] = []
     for line in [*text.splitlines(), ""]:
         if line.startswith("```"):
             fenced = not fenced

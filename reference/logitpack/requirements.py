@@ -24,7 +24,8 @@ class Requirement(TypedDict):
 @cache
 def requirements() -> dict[str, Requirement]:
     """Return all requirements by id, in the order of SPEC.md."""
-    return {entry["id"]: Requirement(**entry) for entry in load_schema("requirements.json")["requirements"]}
+    listed: list[Requirement] = load_schema("requirements.json")["requirements"]
+    return {requirement["id"]: requirement for requirement in listed}
 
 
 def is_error(requirement: str) -> bool:
