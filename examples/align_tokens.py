@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from conversation import ExtractionError, assistant_mask, quieten, read_conversations
 
 import logitpack
+from conversation import ExtractionError, assistant_mask, quieten, read_conversations
 
 ROOT = Path(__file__).parent.parent
 REAL = ROOT / "fixtures" / "real"

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from conversation import ExtractionError, Messages, assistant_mask, quieten, read_conversations
 
 import logitpack
+from conversation import ExtractionError, Messages, assistant_mask, quieten, read_conversations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -84,8 +84,9 @@ def select(
 
     Raises UsageError QNT-9 for a NaN or +inf logit and for a position where all are -inf,
     QNT-10 where fewer than `num_sampled` entries are left for the tail, IDX-6 for a vocabulary
-    over 262,144 unless what is beyond has probability zero throughout, ROW-1 where there are no positions (the place counts positions as tokens), and
-    UsageError for arguments that are out of range or of a wrong type.
+    over 262,144 unless what is beyond has probability zero throughout, ROW-1 where there are no
+    positions (the place counts positions as tokens), and UsageError for arguments that are out
+    of range or of a wrong type.
     """
     logits = _checked_logits(logits)
     wanted = _Wanted(top_p, max_entries, num_sampled, rule)
