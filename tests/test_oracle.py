@@ -22,7 +22,7 @@ from logitpack_conformance.oracle.binary32 import LARGEST, SMALLEST, following, 
 from logitpack_conformance.oracle.columns import NAMED
 from logitpack_conformance.oracle.enclosure import log, log_sum_exp
 from logitpack_conformance.oracle.finding import WARNINGS, Finding, requirements
-from logitpack_conformance.oracle.json_rows import load_json
+from logitpack_conformance.oracle.load import load
 from logitpack_conformance.oracle.metadata import Metadata, read_metadata
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -210,7 +210,11 @@ def test_severities_are_those_of_the_text() -> None:
 
 # Error bounds, exactly
 
-RANGES = [(7.0, 10.0), (-1.25, 2.0), (-1000.0, -999.9999), (0.0, 1e-42), (0.0, 2.0**-149), (-3.0e38, 1.0), (5.0, 5.0)]
+HUGE = float(LARGEST)
+RANGES = [
+    *((7.0, 10.0), (-1.25, 2.0), (-1000.0, -999.9999), (0.0, 1e-42), (0.0, 2.0**-149), (-3.0e38, 1.0)),
+    *((1.0e38, HUGE), (HUGE - 2.0**105, HUGE), (-HUGE, -HUGE + 2.0**104), (5.0, 5.0)),
+]
 
 
 @pytest.mark.parametrize("ends", RANGES)
@@ -226,13 +230,12 @@ def test_qnt_2_bound(ends: tuple[float, float]) -> None:
 
 @pytest.mark.parametrize("ends", RANGES)
 def test_qnt_2_takes_binary32(ends: tuple[float, float]) -> None:
-    """The evaluation of appendix C stays within QNT-2 for codes over the whole range."""
+    """The evaluation of appendix C stays within QNT-2 for codes over the whole range; beyond binary32 it gives max."""
     low, high = (of_float(x) or Fraction(0) for x in ends)
     for q in range(0, 65536, 257):
         product = (nearest(Fraction(q, 65535)) or Fraction(0)) * (nearest(high - low) or Fraction(0))
         y = nearest((nearest(product) or Fraction(0)) + low)
-        assert y is not None
-        assert logits.decodes(y, q, low, high)
+        assert logits.decodes(high if y is None else y, q, low, high)
 
 
 @pytest.mark.parametrize("divisor", [65534, 65536])
@@ -415,6 +418,21 @@ def test_sound_rows(seed: int) -> None:
     assert ([], []) == (judge_row(row, facts()), judge_row(row))
 
 
+def test_row_4_stands_on_the_counts() -> None:
+    """Where `top_counts` tells another number of tokens, the tail cannot be divided among them (ROW-2, not ROW-4)."""
+    row = sound_row()
+    row["num_tokens"] = 5
+    assert {"ROW-2"} == requirements(judge_row(row))
+
+
+@pytest.mark.parametrize("change", [_copy_index("sampled_indices_low", 0, 1), _raise_tail])
+def test_masses_stand_on_the_sets(change: Callable[[Row], None]) -> None:
+    """NUC-4 is not judged for a token of which LSE-2 is not: what was not judged does not hold."""
+    row = sound_row(1)
+    change(row)
+    assert "NUC-4" not in requirements(judge_row(row, _nucleus(top_p=0.99999)))
+
+
 def _nucleus(**changes: Any) -> Metadata:
     return facts(nucleus={**DESCRIBED["nucleus"], **changes})
 
@@ -454,6 +472,35 @@ def test_wide_types_mean_binary32() -> None:
 
 
 # Files and datasets
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("rows.parquet", b" \n{}", {"JSON-1"}),
+        ("rows.ndjson", b"", set()),
+        ("rows.jsonl", b"", set()),
+        ("rows.json", b"", {"FILE-1"}),
+        ("rows.ndjson", b"PAR1", {"FILE-1"}),
+        ("rows.parquet", b"rows", {"FILE-1"}),
+    ],
+)
+def test_first_bytes_tell_the_container(tmp_path: Path, name: str, data: bytes, expected: set[str]) -> None:
+    """The name of a file counts only where its bytes say nothing."""
+    (tmp_path / name).write_bytes(data)
+    assert expected == ids(tmp_path / name)
+
+
+def test_what_was_read_is_judged(tmp_path: Path) -> None:
+    """A stream that is cut inside its second batch: the rows of the first one are judged."""
+    row = sound_row()
+    row["logsumexp"][0] = math.inf
+    table = pa.Table.from_pylist([row, sound_row()], pa.schema(list(ARROW.items())))
+    with pa.ipc.new_stream(tmp_path / "rows.arrows", table.schema) as sink:
+        sink.write_table(table, max_chunksize=1)
+    data = (tmp_path / "rows.arrows").read_bytes()
+    (tmp_path / "rows.arrows").write_bytes(data[:-30])
+    assert {"FILE-1", "LSE-1"} == ids(tmp_path / "rows.arrows")
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".arrows"])
@@ -501,6 +548,25 @@ def test_file_2_types(tmp_path: Path) -> None:
     assert {"FILE-2", "COL-5"} == ids(tmp_path)
 
 
+def test_file_2_token_ids(tmp_path: Path) -> None:
+    """Two files of which one has token ids."""
+    row = sound_row()
+    write(tmp_path / "a.parquet", [row])
+    del row["token_ids"]
+    write(tmp_path / "b.parquet", [row])
+    assert ["FILE-2"] == [finding.requirement for finding in judge_path(tmp_path)]
+
+
+def test_file_2_and_statistics(tmp_path: Path) -> None:
+    """Alignment is not judged over files that do not agree."""
+    row = sound_row(102)
+    row["token_ids"] = [0, *row["token_ids"][:-1]]
+    write(tmp_path / "a.arrow", [row], DESCRIBED)
+    alone = ids(tmp_path)
+    write(tmp_path / "b.arrow", [row])
+    assert ({"ALN-5"}, {"FILE-2"}) == (alone, ids(tmp_path))
+
+
 def test_file_2_beside(tmp_path: Path) -> None:
     """Metadata in the file that differ from those beside it."""
     path = write(tmp_path / "a.parquet", [sound_row()], DESCRIBED)
@@ -525,11 +591,14 @@ def test_hidden_files_are_no_part(tmp_path: Path) -> None:
     assert [] == judge_path(tmp_path)
 
 
-def test_file_3(tmp_path: Path) -> None:
-    """A stream that ends between two messages."""
-    path = write(tmp_path / "rows.arrows", [sound_row()])
-    path.write_bytes(path.read_bytes()[:-8])
-    assert {"FILE-3"} == ids(path)
+@pytest.mark.parametrize("cut", [1, 5, 8])
+def test_file_3(tmp_path: Path, cut: int) -> None:
+    """A stream that ends between two messages, or inside its end marker; its rows are judged."""
+    row = sound_row()
+    row["num_tokens"] = 0
+    path = write(tmp_path / "rows.arrows", [row])
+    path.write_bytes(path.read_bytes()[:-cut])
+    assert {"FILE-3", "ROW-1"} == ids(path)
 
 
 def test_file_4(tmp_path: Path) -> None:
@@ -559,8 +628,52 @@ def test_json_2(tmp_path: Path, text: str) -> None:
 
 def test_json_numbers_are_rounded_once() -> None:
     """A number just above a tie of binary32 rounds up, although its binary64 value is the tie."""
-    text = b'{"top_min": [2.000000119209289550781250000001, 2.00000011920928955078125]}'
-    assert [[2.0 + 2.0**-22, 2.0]] == [row["top_min"] for row in load_json("rows.ndjson", text).rows]
+    text = example("row-stored").replace("[7.0, 3.0]", "[2.000000119209289550781250000001, 2.00000011920928955078125]")
+    assert [[2.0 + 2.0**-22, 2.0]] == [row["top_min"] for row in load(" ".join(text.split()).encode(), "rows").rows]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('"num_tokens": 2', '"num_tokens": 2.0', "COL-2"),
+        ('"num_tokens": 2', '"num_tokens": 2e0', "COL-2"),
+        ('"num_tokens": 2', '"num_tokens": null', "COL-3"),
+        ('"num_tokens": 2', '"num_tokens": 1' + 5000 * "0", "ROW-1"),
+        ('"num_tokens": 2', '"num_tokens": 2, "num_tokens": 2', "COL-1"),
+        ('"num_tokens": 2', '"num_tokens": 2, "token_ids": [1, 2], "token_ids": [1, 2]', "COL-1"),
+        ("10.25", "1e400", "LSE-1"),
+        ("10.25", '"inf"', "COL-2"),
+        ("10.0", "3.5e38", "QNT-1"),
+    ],
+)
+def test_json_values(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    """Each way to be wrong has its requirement (section 4.3)."""
+    text = " ".join(example("row-stored").split())
+    (tmp_path / "rows.ndjson").write_text(text.replace(old, new) + "\n", encoding="utf-8")
+    assert {expected} == ids(tmp_path / "rows.ndjson")
+
+
+def test_json_ends_at_a_broken_line(tmp_path: Path) -> None:
+    """The lines before one that cannot be understood are judged, those after it are not."""
+    text = " ".join(example("row-stored").split())
+    lines = [text.replace("10.25", '"NaN"'), text.replace("num_tokens", "tokens"), text.replace("2", "0"), ""]
+    (tmp_path / "rows.ndjson").write_text("\n".join(lines), encoding="utf-8")
+    assert {"LSE-1", "COL-1"} == ids(tmp_path / "rows.ndjson")
+
+
+def test_json_token_ids(tmp_path: Path) -> None:
+    """`token_ids` is a column of all lines or of none."""
+    rows = [sound_row(), sound_row()]
+    del rows[1]["token_ids"]
+    assert {"COL-1"} == ids(write_json(tmp_path / "rows.ndjson", rows))
+
+
+def test_json_is_core(tmp_path: Path) -> None:
+    """Metadata beside stored JSON do not count, metadata that are given do."""
+    path = write_json(tmp_path / "rows.ndjson", [sound_row()])
+    (tmp_path / "logitpack.json").write_text(json.dumps({**DESCRIBED, "alignment": "follows"}), encoding="utf-8")
+    given = {**DESCRIBED, "alignment": "unspecified"}
+    assert (set(), {"ALN-6"}) == (ids(path), ids(path, given))
 
 
 def test_json_non_finite(tmp_path: Path) -> None:
@@ -605,6 +718,13 @@ def test_row_5(tmp_path: Path) -> None:
     assert [("ROW-5", 1)] == [(finding.requirement, finding.row) for finding in judge_path(path)]
 
 
+def test_row_5_judges_sound_rows(tmp_path: Path) -> None:
+    """A row that cannot be understood has no stride to compare."""
+    other = sound_row(stride=2)
+    other["logsumexp"][0] = math.nan
+    assert {"LSE-1"} == ids(write(tmp_path / "rows.arrow", [other, sound_row(), sound_row()], DESCRIBED))
+
+
 def test_tail_4(tmp_path: Path) -> None:
     """A stride other than the one declared."""
     assert {"TAIL-4"} == ids(write(tmp_path / "rows.arrow", [sound_row(stride=2)], DESCRIBED))
@@ -621,6 +741,11 @@ def test_aln_5(tmp_path: Path) -> None:
     sound = ids(write(tmp_path / "sound.arrow", [row]))
     row["token_ids"] = [0, *row["token_ids"][:-1]]
     assert (set(), {"ALN-5"}) == (sound, ids(write(tmp_path / "late.arrow", [row])))
+
+
+def test_aln_5_takes_as_often() -> None:
+    """Tokens that are found as often in a neighbour's nucleus do not fail the test."""
+    assert not statistics.is_misaligned([([{1}] * 101, [1] * 101)])
 
 
 @pytest.mark.parametrize("uniform", [True, False])
@@ -683,6 +808,7 @@ def _text(**changes: Any) -> bytes:
         _text(nucleus={"rule": "below", "top_p": 0.5, "max_entries": 256}),
         _text(seed=math.nan),
         _text(alignment="other"),
+        _text(tokenizer={"id": "example/teacher", "size": VOCAB + 1}),
     ],
 )
 def test_meta_1(data: bytes) -> None:
@@ -702,6 +828,25 @@ def test_meta_1_is_treated_as_absent(tmp_path: Path) -> None:
     """Rows under invalid metadata are judged as Core."""
     path = write(tmp_path / "rows.arrow", [sound_row()], {**DESCRIBED, "vocab_size": -3})
     assert {"META-1"} == ids(path)
+
+
+@pytest.mark.parametrize("broken", [b"{}", b" " * 1_048_577])
+def test_metadata_in_force(tmp_path: Path, broken: bytes) -> None:
+    """What breaks META-1 or META-7 counts as absent: the next in order is in force."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write(folder / "rows.arrow", [sound_row()], {**DESCRIBED, "tail": None})
+    (folder / "logitpack.json").write_bytes(broken)
+    (tmp_path / "logitpack.json").write_bytes(_text(alignment="follows"))
+    name = "META-1" if broken == b"{}" else "META-7"
+    assert {"META-1", name, "ALN-6"} == ids(tmp_path)
+
+
+def test_invalid_metadata_are_not_compared(tmp_path: Path) -> None:
+    """A file whose metadata count as absent does not differ from the others in them."""
+    write(tmp_path / "a.arrow", [sound_row()], {**DESCRIBED, "tail": None})
+    write(tmp_path / "b.arrow", [sound_row()], DESCRIBED)
+    assert {"META-1"} == ids(tmp_path)
 
 
 def test_meta_2(tmp_path: Path) -> None:
@@ -725,6 +870,12 @@ def test_given_metadata(tmp_path: Path) -> None:
     """Metadata that come with the question describe a file that has none."""
     path = write(tmp_path / "rows.arrow", [sound_row()])
     assert {"ALN-6"} == ids(path, {**DESCRIBED, "alignment": "unspecified"})
+
+
+def test_given_metadata_have_to_be_valid(tmp_path: Path) -> None:
+    """They are the caller's fault, not the file's."""
+    with pytest.raises(ValueError, match="META-2"):
+        judge_path(write(tmp_path / "rows.arrow", [sound_row()]), {**DESCRIBED, "spec_version": "2.0"})
 
 
 def test_columns_are_those_of_the_schema() -> None:

@@ -1,7 +1,7 @@
 """The framing of an Arrow IPC stream: FILE-1 and FILE-3.
 
 Strategy: walk the messages by their lengths. Of a message's flatbuffer only `bodyLength`, the fourth field of its root
-table, is read.
+table, is read. A message begins with `FF FF FF FF` and its length, or with its length alone, as before Arrow 0.15.
 """
 
 from __future__ import annotations
@@ -9,27 +9,38 @@ from __future__ import annotations
 import struct
 
 CONTINUATION = b"\xff\xff\xff\xff"
+END = CONTINUATION + bytes(4)
+OLD_END = bytes(4)
 
 
-def judge_framing(data: bytes) -> tuple[str, str] | None:
-    """Name the requirement that the framing breaks, and why; None where it is sound."""
-    position = 0
+def is_old_stream(data: bytes) -> bool:
+    """Whether the first four bytes are the length of a message that the file has room for (section 4.1)."""
+    return len(data) >= 4 and 0 < int.from_bytes(data[:4], "little") <= len(data) - 4
+
+
+def whole_messages(data: bytes) -> tuple[int, tuple[str, str] | None]:
+    """Return where the last whole message ends, and the requirement that is broken there and why, if one is."""
+    position, is_old = 0, not data.startswith(CONTINUATION)
     while position < len(data):
-        marked = data[position : position + 4] == CONTINUATION
-        start = position + (8 if marked else 4)
-        if start > len(data):
-            return "FILE-1", f"cut inside the length of the message at byte {position}"
-        (length,) = struct.unpack("<i", data[start - 4 : start])
-        if length == 0:
-            left = len(data) - start
-            return ("FILE-1", f"{left} bytes after the end of the stream") if left else None
+        rest = data[position : position + 8]
+        if rest == END or (is_old and rest[:4] == OLD_END):
+            left = len(data) - position - (8 if rest == END else 4)
+            return position, ("FILE-1", f"{left} bytes after the end of the stream") if left else None
+        if END.startswith(rest) or rest[:4] == OLD_END or (is_old and OLD_END.startswith(rest)):
+            return position, _cut(position)  # the old marker ends no stream of messages with a continuation indicator
+        start = position + (8 if rest[:4] == CONTINUATION else 4)
+        length = int.from_bytes(data[start - 4 : start], "little", signed=True)
         body = _body_length(data[start : start + length]) if length > 0 else -1
-        if body < 0:
-            return "FILE-1", f"no message at byte {position}"
-        position = start + length + body
-        if position > len(data):
-            return "FILE-1", f"cut inside a message, {position - len(data)} bytes short"
-    return ("FILE-3", "the stream has no end marker") if data else ("FILE-1", "an empty file")
+        after = start + length + body
+        if body < 0 or after > len(data):
+            return position, ("FILE-1", f"no whole message at byte {position}")
+        position = after
+    return position, _cut(position)
+
+
+def _cut(position: int) -> tuple[str, str]:
+    """FILE-3, or FILE-1 where not even the schema is there: nothing was cut between two messages then."""
+    return ("FILE-3", "no end marker") if position else ("FILE-1", "no message")
 
 
 def _body_length(message: bytes) -> int:

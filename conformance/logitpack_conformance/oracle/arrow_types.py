@@ -54,22 +54,19 @@ def plain_name(typed: Any) -> str:
     return str(typed)
 
 
-def judge_schema(file: File, schema: Any) -> dict[str, int]:
-    """COL-1, COL-2 and COL-5. Returns where each named column stands; sets `types` and `whole`."""
-    places: dict[str, int] = {}
+def judge_schema(file: File, schema: Any) -> None:
+    """COL-1, COL-2 and COL-5; sets `types` and `are_columns_sound`."""
     file.types = {}
     for column in NAMED:
         found = [i for i, name in enumerate(schema.names) if name == column.name]
         if len(found) > 1 or (not found and column is not TOKEN_IDS):
             file.report("COL-1", f"the column stands {len(found)} times", column=column.name)
-            file.whole = False
+            file.are_columns_sound = False
         elif found:
             typed = schema.field(found[0]).type
-            places[column.name] = found[0]
             file.types[column.name] = plain_name(typed)
             if not is_accepted(typed, column):
                 file.report("COL-2", f"type {typed}, expected {column.canonical}", column=column.name)
-                file.whole = False
+                file.are_columns_sound = False
             elif not is_canonical(typed, column):
                 file.report("COL-5", f"type {typed}, canonical {column.canonical}", column=column.name)
-    return places

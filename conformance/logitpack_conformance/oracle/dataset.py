@@ -1,96 +1,98 @@
-"""What only several rows or files together can show: ROW-5, TAIL-4, ALN-6 and FILE-2, and the tests of section 14.4.
+"""What only several rows or files together can show: FILE-2, ROW-5, TAIL-4, ALN-6, and the tests of section 14.4.
 
-Strategy: each file is judged by the metadata that is in force for it (its own, else that beside it, else what was given
-with the question), then its rows one by one; the facts of the rows are then put together in the order of the files.
+Strategy: each file is judged by the metadata that is in force for it, then its rows one by one; the facts of the rows
+are then put together in the order of the files. Of a file with an unknown major version only META-2 is left (META-2).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import schema
 from .file import File
 from .finding import Finding
 from .metadata import Metadata, Reading, read_metadata
 from .rows import Judged, study_row
-from .statistics import is_misaligned, is_uneven
+from .statistics import Pair, is_misaligned, is_uneven
 
 STANDS_ON = frozenset({"NUC-2", "TAIL-1", "TAIL-2"})
 """What TAIL-3 needs of a token."""
 
 
 @dataclass
+class Described:
+    """The metadata of a file: those in force, and whether they can be held against those of other files (FILE-2)."""
+
+    reading: Reading = field(default_factory=Reading)
+    is_comparable: bool = True
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass
 class Studied:
-    """A file, the metadata in force for it, and its judged rows by their numbers."""
+    """A file, its metadata in force, whether those can be compared, and its judged rows."""
 
     file: File
-    reading: Reading
-    rows: dict[int, Judged]
+    facts: Metadata | None
+    metadata: Described
+    rows: list[Judged]
 
 
 def judge_files(files: list[File], given: bytes | None = None) -> list[Finding]:
-    """All findings on the files of one dataset, in the order of the files."""
+    """All findings on the files of one dataset. Raises ValueError where `given` is not valid."""
+    fallback = Reading() if given is None else read_metadata(given)
+    if fallback.findings:
+        raise ValueError(f"the metadata given are not valid: {fallback.findings[0]}")
     found: list[Finding] = []
     studied = []
     for file in files:
-        one, findings = _study(file, given)
-        found += [finding.at(file=file.name) for finding in findings]
-        studied.append(one)
-    differing = list(_agreement(studied))
-    found += differing
-    judged = [one for one in studied if not one.reading.is_foreign]
-    found += _strides(judged)
-    found += _declared_alignment(judged)
-    if not differing:
-        found += _statistics(judged)
+        metadata = _metadata(file, fallback) if file.is_open else Described()
+        if metadata.reading.is_foreign:
+            found += [finding.at(file=file.name) for finding in metadata.reading.findings]
+            continue
+        rows = [study_row(row, metadata.reading.facts, typed=not file.is_json) for row in file.rows]
+        found += [finding.at(file=file.name) for finding in file.findings + metadata.findings]
+        found += [f.at(file=file.name, row=i) for i, judged in enumerate(rows) for f in judged.findings]
+        studied.append(Studied(file, metadata.reading.facts, metadata, rows))
+    found += _agreement(studied)
+    found += _strides(studied)
+    found += _declared_alignment(studied)
+    if all(finding.requirement != "FILE-2" for finding in found):
+        found += _uniformity(studied)
+        found += _alignment(studied)
     return found
 
 
-def _study(file: File, given: bytes | None) -> tuple[Studied, list[Finding]]:
-    """One file by itself: the container, the metadata and the rows."""
-    reading, findings = _metadata(file, given)
-    if reading.is_foreign:
-        return Studied(file, reading, {}), findings
-    findings = file.findings + findings
-    rows: dict[int, Judged] = {}
-    if file.whole:
-        for number, row in enumerate(file.rows):
-            if number not in file.unreadable:
-                judged = study_row(row, reading.facts, typed=file.types is not None)
-                findings += [finding.at(row=number) for finding in judged.findings]
-                rows[number] = judged
-    return Studied(file, reading, rows), findings
-
-
-def _metadata(file: File, given: bytes | None) -> tuple[Reading, list[Finding]]:
-    """Return the metadata in force; judge META-1, META-7, META-2 and FILE-2 on what the file itself carries."""
-    own = [read_metadata(data) for data in (file.embedded, file.beside) if data is not None]
-    findings = [finding for reading in own for finding in reading.findings]
-    if len(own) == 2 and not findings and not schema.equal(own[0].value, own[1].value):
-        findings.append(Finding("FILE-2", "the metadata in the file and that beside it differ"))
-    if not own and given is not None:
-        own = [read_metadata(given)]
-        findings = own[0].findings
-    return (own[0] if own else Reading(None, None, [])), findings
+def _metadata(file: File, fallback: Reading) -> Described:
+    """Section 13: what is in force. META-1, META-2, META-7, and FILE-2 where there are some both in and beside it."""
+    embedded = [] if file.embedded is None else [read_metadata(file.embedded)]
+    beside = []
+    for data in file.beside:
+        beside.append(read_metadata(data))
+        if beside[-1].counts:
+            break
+    counting = [reading for reading in embedded + beside if reading.counts]
+    broken = [reading for reading in embedded + beside if not reading.counts]
+    found = Described(counting[0] if counting else fallback, bool(counting) or not broken)
+    found.findings = [finding for reading in broken for finding in reading.findings]
+    if len(counting) == 2 and not schema.equal(counting[0].value, counting[1].value):
+        found.findings.append(Finding("FILE-2", "the metadata in the file and those beside it differ"))
+    return found
 
 
 def _agreement(studied: list[Studied]) -> list[Finding]:
-    """FILE-2: once for each file that differs from the first."""
-    readable = [one for one in studied if one.file.whole and not one.reading.findings]
+    """FILE-2, once for each file that differs from the first. Stored JSON has no types to compare."""
+    files = [one for one in studied if one.file.is_open and not one.file.is_json]
+    comparable = [one for one in files if one.file.are_columns_sound]
     found = []
-    for one in readable[1:]:
-        first = readable[0]
-        if not schema.equal(one.reading.value, first.reading.value):
-            found.append(Finding("FILE-2", f"the metadata is not that of {first.file.name}", one.file.name))
-        elif _required_types(one.file) != _required_types(first.file):
+    for one in comparable[1:]:
+        first = comparable[0]
+        both = one.metadata.is_comparable and first.metadata.is_comparable
+        if both and not schema.equal(one.metadata.reading.value, first.metadata.reading.value):
+            found.append(Finding("FILE-2", f"the metadata are not those of {first.file.name}", one.file.name))
+        elif one.file.types != first.file.types:
             found.append(Finding("FILE-2", f"the columns are not those of {first.file.name}", one.file.name))
     return found
-
-
-def _required_types(file: File) -> dict[str, str] | None:
-    if file.types is None:
-        return None
-    return {name: typed for name, typed in file.types.items() if name != "token_ids"}
 
 
 def _strides(studied: list[Studied]) -> list[Finding]:
@@ -98,7 +100,7 @@ def _strides(studied: list[Studied]) -> list[Finding]:
     known = [
         (one, number, judged.stride)
         for one in studied
-        for number, judged in one.rows.items()
+        for number, judged in enumerate(one.rows)
         if judged.stride is not None
     ]
     if not known:
@@ -111,44 +113,50 @@ def _strides(studied: list[Studied]) -> list[Finding]:
     ]
     if differing:
         return differing
-    found = []
-    for one in studied:
-        facts = one.reading.facts
-        if facts is not None and facts.num_sampled != first and any(known_one is one for known_one, _, _ in known):
-            message = f"{first} tail entries a token, {facts.num_sampled} declared"
-            found.append(Finding("TAIL-4", message, one.file.name))
-    return found
+    return [
+        Finding("TAIL-4", f"{first} tail entries a token, {one.facts.num_sampled} declared", one.file.name)
+        for one in studied
+        if one.facts is not None and one.facts.num_sampled != first and any(row.stride for row in one.rows)
+    ]
 
 
 def _declared_alignment(studied: list[Studied]) -> list[Finding]:
     """ALN-6, once for each file."""
     return [
-        Finding("ALN-6", f"alignment is {one.reading.facts.alignment}", one.file.name)
+        Finding("ALN-6", f"alignment is {one.facts.alignment}", one.file.name)
         for one in studied
-        if one.reading.facts is not None and one.reading.facts.alignment != "predicts"
+        if one.facts is not None and one.facts.alignment != "predicts"
     ]
 
 
-def _statistics(studied: list[Studied]) -> list[Finding]:
-    """TAIL-3 and ALN-5, over the tokens of sound rows."""
-    facts: Metadata | None = studied[0].reading.facts if studied else None
-    rows = [judged for one in studied for judged in one.rows.values() if judged.tokens is not None]
-    found = []
-    if facts is not None and facts.method == "uniform":
-        pairs = [
-            (token.top.indices, token.sampled.indices)
-            for judged in rows
-            for token in judged.tokens or []
-            if not judged.breaks(token.number, STANDS_ON)
-        ]
-        if is_uneven(pairs, facts.tokenizer_size):
-            found.append(Finding("TAIL-3", "the tail is not uniform"))
-    if facts is None or facts.alignment != "follows":
-        sequences = [
-            ([set(token.top.indices) for token in judged.tokens], judged.token_ids)
-            for judged in rows
-            if judged.tokens is not None and judged.token_ids is not None
-        ]
-        if is_misaligned(sequences):
-            found.append(Finding("ALN-5", "the tokens are found as often in a neighbour's nucleus"))
-    return found
+def _uniformity(studied: list[Studied]) -> list[Finding]:
+    """TAIL-3, over the files that declare a uniform tail; told of the first of them that has a token to judge."""
+    pairs: list[Pair] = []
+    names, size = [], 0
+    for one in studied:
+        if one.facts is not None and one.facts.method == "uniform":
+            size = one.facts.occurring
+            before = len(pairs)
+            pairs += [
+                (token.top.indices, token.sampled.indices)
+                for row in one.rows
+                for token in row.tokens or []
+                if not row.breaks(token.number, STANDS_ON)
+            ]
+            names += [one.file.name] if len(pairs) > before else []
+    return [Finding("TAIL-3", "the tail is not uniform", names[0])] if is_uneven(pairs, size) else []
+
+
+def _alignment(studied: list[Studied]) -> list[Finding]:
+    """ALN-5, over the rows with token ids; told of the first file that has one."""
+    if any(one.facts is not None and one.facts.alignment == "follows" for one in studied):
+        return []
+    rows = [
+        (one.file.name, [set(token.top.indices) for token in row.tokens], row.token_ids)
+        for one in studied
+        for row in one.rows
+        if row.tokens is not None and row.token_ids is not None
+    ]
+    if is_misaligned([(nuclei, ids) for _, nuclei, ids in rows]):
+        return [Finding("ALN-5", "the tokens are found more often in a neighbour's nucleus", rows[0][0])]
+    return []

@@ -12,20 +12,21 @@ from .finding import Finding
 class File:
     """Plain rows, and what the container says about them.
 
-    rows holds dicts of plain values. types are the Arrow types of the named columns, or None for stored JSON, whose
-    rows have no other types than their values. embedded is the metadata inside the file, beside that of a
-    `logitpack.json`. findings are those of the container and the schema; rows in `unreadable` are not judged further,
-    and where `whole` is False no row is.
+    rows holds dicts of plain values, up to where the file breaks off. is_open says that its columns and metadata could
+    be read; are_columns_sound that COL-1 and COL-2 hold, without which no row is judged. types are the Arrow types of
+    the named columns; the rows of stored JSON have no other types than their values. embedded is the
+    metadata inside the file, beside the `logitpack.json` of its folder and of the root, those that are there.
     """
 
     name: str
     rows: list[dict[str, Any]] = field(default_factory=list)
-    types: dict[str, str] | None = None
+    types: dict[str, str] = field(default_factory=dict)
     embedded: bytes | None = None
-    beside: bytes | None = None
+    beside: list[bytes] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    unreadable: set[int] = field(default_factory=set)
-    whole: bool = True
+    is_open: bool = False
+    is_json: bool = False
+    are_columns_sound: bool = True
 
     def report(self, requirement: str, message: str, **place: Any) -> None:
         """Add a finding."""

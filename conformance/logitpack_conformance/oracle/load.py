@@ -1,21 +1,22 @@
 """From a path to plain rows: the containers of section 4, and the public question `judge_path`.
 
-Strategy: pyarrow opens Parquet and Arrow files and turns them into Python values; framing, checksums, types and values
-are judged by the oracle itself. The container is told by its first bytes, stored JSON by its name or a first `{`.
+Strategy: the first bytes tell the container. pyarrow opens Parquet and Arrow files and turns them into Python values;
+framing, checksums, types and values are judged by the oracle itself. What was read before a file breaks off is kept.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .arrow_stream import judge_framing
+from .arrow_stream import CONTINUATION, is_old_stream, whole_messages
 from .arrow_types import judge_schema
+from .columns import NAMED
 from .dataset import judge_files
 from .file import File
 from .finding import Finding
@@ -25,13 +26,17 @@ from .parquet_pages import page_checksums
 KEY = b"logitpack"
 SIDE_FILE = "logitpack.json"
 SUFFIXES = (".parquet", ".arrow", ".arrows")
-JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+JSON_SUFFIXES = (".ndjson", ".jsonl")
+NAMES = [column.name for column in NAMED]
 REFUSALS = (pa.ArrowException, OSError, ValueError, IndexError, KeyError, TypeError, OverflowError)
 """What pyarrow raises for bytes that are no file of its kind."""
 
 
 def judge_path(path: str | Path, metadata: bytes | Mapping[str, Any] | None = None) -> list[Finding]:
-    """All findings on a file or a folder. `metadata` counts where the data has none of its own (appendix F)."""
+    """All findings on a file or a folder. `metadata` counts for files that have none (section 13).
+
+    Raises ValueError where that is not valid.
+    """
     given = metadata if isinstance(metadata, bytes | None) else json.dumps(dict(metadata)).encode()
     return judge_files(load_dataset(Path(path)), given)
 
@@ -39,89 +44,119 @@ def judge_path(path: str | Path, metadata: bytes | Mapping[str, Any] | None = No
 def load_dataset(path: Path) -> list[File]:
     """Return the files of a dataset (section 4.2) in the order of their relative paths."""
     if not path.is_dir():
-        return [_with_side_file(load(path.read_bytes(), path.name), [path.parent])]
+        return [_with_side_files(load(path.read_bytes(), path.name), [path.parent])]
     found = []
     for part in path.rglob("*"):
         relative = part.relative_to(path)
         if part.is_file() and part.name.endswith(SUFFIXES) and not any(p[0] in "._" for p in relative.parts):
             found.append(relative.as_posix())
     return [
-        _with_side_file(load((path / name).read_bytes(), name), [(path / name).parent, path]) for name in sorted(found)
+        _with_side_files(load((path / name).read_bytes(), name), [(path / name).parent, path]) for name in sorted(found)
     ]
 
 
-def _with_side_file(file: File, folders: list[Path]) -> File:
-    """Return the metadata beside the file: in its own folder, else at the root (section 13)."""
-    for folder in folders:
-        if file.beside is None and (folder / SIDE_FILE).is_file():
-            file.beside = (folder / SIDE_FILE).read_bytes()
+def _with_side_files(file: File, folders: list[Path]) -> File:
+    """Put the metadata beside the file to it: those of its own folder, then those at the root (section 13)."""
+    places = [folder / SIDE_FILE for folder in dict.fromkeys(folders)]
+    if not file.is_json:  # always Core (section 4.3)
+        file.beside = [place.read_bytes() for place in places if place.is_file()]
     return file
 
 
 def load(data: bytes, name: str) -> File:
     """One file. Its findings tell what is wrong with the container and the columns."""
-    if name.endswith(JSON_SUFFIXES) or data[:1] == b"{":
-        file = load_json(name, data)
-    else:
-        file = File(name)
-        try:
-            _load_arrow(file, data)
-        except REFUSALS as error:
-            _damaged(file, str(error))
+    file = File(name)
+    try:
+        if data.startswith(b"PAR1"):
+            _parquet(file, data)
+        elif data.startswith(b"ARROW1"):
+            _arrow_file(file, data)
+        elif data.lstrip(b" \t\r\n").startswith(b"{"):
+            load_json(file, data)
+        elif data.startswith(CONTINUATION) or is_old_stream(data):
+            _arrow_stream(file, data)
+        elif name.endswith(JSON_SUFFIXES):
+            load_json(file, data)
+        else:
+            file.report("FILE-1", "the first bytes are those of no container")
+    except REFUSALS as error:
+        file.report("FILE-1", str(error))
     return file
 
 
-def _damaged(file: File, message: str) -> None:
-    """FILE-1; nothing else of the file is judged."""
-    file.findings = []
-    file.report("FILE-1", message)
-    file.whole, file.rows, file.embedded = False, [], None
+def _open(file: File, schema: Any, embedded: bytes | None) -> None:
+    judge_schema(file, schema)
+    file.is_open, file.embedded = True, embedded
 
 
-def _load_arrow(file: File, data: bytes) -> None:
-    if data[:4] == b"PAR1" or file.name.endswith(".parquet"):
-        _parquet(file, data)
-    elif data[:6] == b"ARROW1":
-        reader = pa.ipc.open_file(pa.BufferReader(data))
-        _table(file, reader.schema, [reader.get_batch(i) for i in range(reader.num_record_batches)])
-    else:
-        broken = judge_framing(data)
-        if broken is not None and broken[0] == "FILE-1":
-            _damaged(file, broken[1])
-            return
-        reader = pa.ipc.open_stream(pa.BufferReader(data))
-        _table(file, reader.schema, list(reader))
-        if broken is not None:
-            file.report(*broken)
+def _add(file: File, batch: Any) -> None:
+    """Add the named columns of a batch as plain rows. Raises where Arrow finds one of them broken."""
+    names = batch.schema.names
+    columns = {name: batch.column(names.index(name)) for name in NAMES if name in names}
+    for column in columns.values():
+        column.validate(full=True)
+    if file.are_columns_sound:
+        columns = {name: column.to_pylist() for name, column in columns.items()}
+        file.rows += [{name: values[i] for name, values in columns.items()} for i in range(batch.num_rows)]
 
 
 def _parquet(file: File, data: bytes) -> None:
-    """FILE-1, FILE-4 and FILE-5 on a Parquet file, then its rows."""
+    """FILE-1, FILE-4 and FILE-5 on a Parquet file, and its rows, a row group after another."""
     source = pq.ParquetFile(pa.BufferReader(data))
-    bare = 0
-    for group in range(source.metadata.num_row_groups):
-        for column in range(source.metadata.num_columns):
-            chunk = source.metadata.row_group(group).column(column)
-            start = chunk.data_page_offset
-            if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-                start = min(start, chunk.dictionary_page_offset)
-            checks = list(page_checksums(data, start, chunk.total_compressed_size))
+    footer = source.metadata
+    _open(file, source.schema_arrow, (footer.metadata or {}).get(KEY))
+    names = [name for name in source.schema_arrow.names if name in NAMES]
+    bare, broken = [], []
+    for group in range(footer.num_row_groups):
+        rows = source.read_row_group(group, columns=names)
+        for path, checks in _checks(data, source, group):
             if False in checks:
-                _damaged(file, f"a page of {chunk.path_in_schema} does not match its checksum")
-                return
-            bare += checks.count(None)
-    _table(file, source.schema_arrow, source.read().to_batches())
-    if bare:
-        file.report("FILE-4", f"{bare} pages have no checksum")
+                broken.append(path)
+            if checks[:1] == [None]:
+                bare.append(path)
+        if any(path.split(".")[0] in NAMES for path in broken):
+            break
+        for batch in rows.to_batches():
+            _add(file, batch)
+    if broken:
+        file.report("FILE-1", f"a page of {broken[0]} does not match its checksum")
+    elif bare:
+        file.report("FILE-4", f"the first page of {bare[0]} has no checksum")
 
 
-def _table(file: File, schema: Any, batches: list[Any]) -> None:
-    """Put the named columns into the file as plain rows, and the embedded metadata."""
-    for batch in batches:
-        batch.validate(full=True)
-    file.embedded = (schema.metadata or {}).get(KEY)
-    places = judge_schema(file, schema)
-    if file.whole:
-        for batch in batches:
-            columns = {name: batch.column(place).to_pylist() for name, place in places.items()}
-            file.rows += [{name: values[i] for name, values in columns.items()} for i in range(batch.num_rows)]
+def _checks(data: bytes, source: Any, group: int) -> Iterator[tuple[str, list[bool | None]]]:
+    """Yield each column of a row group, and of its pages whether they match their checksums."""
+    try:
+        next(source.iter_batches(batch_size=1, row_groups=[group]), None)
+    except REFUSALS:
+        return  # a column that is not read: pyarrow would end the process over its description
+    for number in range(source.metadata.num_columns):
+        chunk = source.metadata.row_group(group).column(number)
+        start = chunk.data_page_offset
+        if chunk.has_dictionary_page and chunk.dictionary_page_offset:
+            start = min(start, chunk.dictionary_page_offset)
+        yield chunk.path_in_schema, list(page_checksums(data, start, chunk.total_compressed_size))
+
+
+def _arrow_file(file: File, data: bytes) -> None:
+    schema = pa.ipc.open_file(pa.BufferReader(data)).schema
+    _open(file, schema, (schema.metadata or {}).get(KEY))
+    reader = pa.ipc.open_file(pa.BufferReader(data), options=_options(schema))
+    for number in range(reader.num_record_batches):
+        _add(file, reader.get_batch(number))
+
+
+def _arrow_stream(file: File, data: bytes) -> None:
+    """Read the messages that are whole, then say what is wrong where they end (FILE-1, FILE-3)."""
+    end, broken = whole_messages(data)
+    schema = pa.ipc.open_stream(pa.BufferReader(data[:end])).schema
+    _open(file, schema, (schema.metadata or {}).get(KEY))
+    for batch in pa.ipc.open_stream(pa.BufferReader(data[:end]), options=_options(schema)):
+        _add(file, batch)
+    if broken is not None:
+        file.report(*broken)
+
+
+def _options(schema: Any) -> Any:
+    """Read the named columns only: the others are nobody's concern (COL-4)."""
+    return pa.ipc.IpcReadOptions(included_fields=[i for i, name in enumerate(schema.names) if name in NAMES])

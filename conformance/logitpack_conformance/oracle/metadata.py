@@ -1,13 +1,13 @@
-"""The metadata of section 13: META-1, META-7, and what a judgement reads of it."""
+"""The metadata of section 13: META-1, META-2 and META-7, and what a judgement reads of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from . import schema, strict_json
+from . import indices, schema, strict_json
 from .finding import Finding
 
 LARGEST = 1_048_576
@@ -16,10 +16,10 @@ KNOWN_MAJOR = 1
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The declared facts. `top_p` is the binary64 number that its text reads as, exactly; `tokenizer_size` is T."""
+    """The declared facts. `top_p` is the binary64 number that its text reads as; `occurring` is T of section 14.4."""
 
     vocab_size: int
-    tokenizer_size: int
+    occurring: int
     rule: str
     top_p: Fraction | None
     max_entries: int | None
@@ -33,14 +33,19 @@ class Metadata:
 class Reading:
     """What came of some bytes: the facts where they are valid, the JSON value, and the findings."""
 
-    facts: Metadata | None
-    value: Any
-    findings: list[Finding]
+    facts: Metadata | None = None
+    value: Any = None
+    findings: list[Finding] = field(default_factory=list)
 
     @property
     def is_foreign(self) -> bool:
         """Whether the major version is unknown, so that nothing else of the file is judged (META-2)."""
         return any(finding.requirement == "META-2" for finding in self.findings)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the object is there: one that breaks META-1 or META-7 counts as absent."""
+        return self.facts is not None or self.is_foreign
 
 
 @cache
@@ -49,22 +54,21 @@ def _schema() -> dict[str, Any]:
 
 
 def read_metadata(data: bytes) -> Reading:
-    """Judge META-7, META-2 and META-1, in that order, each only where the one before holds.
-
-    META-2 is an obligation of readers; the oracle reports it, as no other id says why a file was not judged.
-    """
+    """Judge META-7, META-2 and META-1, in that order, each only where the one before holds."""
     if len(data) > LARGEST:
-        return Reading(None, None, [Finding("META-7", f"{len(data)} bytes of {LARGEST}")])
+        return Reading(findings=[Finding("META-7", f"{len(data)} bytes of {LARGEST}")])
     try:
-        value = strict_json.parse(data)
+        value = strict_json.parse_unique(data)
     except ValueError as error:
-        return Reading(None, None, [Finding("META-1", str(error))])
+        return Reading(findings=[Finding("META-1", str(error))])
     if _major(value) not in (None, KNOWN_MAJOR):
-        return Reading(None, value, [Finding("META-2", f"spec_version {value['spec_version']}")])
+        return Reading(value=value, findings=[Finding("META-2", f"spec_version {value['spec_version']}")])
     wrong = list(schema.errors(value, _schema()))
+    if not wrong and value["tokenizer"].get("size", 0) > value["vocab_size"]:
+        wrong = ["tokenizer.size is above vocab_size"]
     if wrong:
-        return Reading(None, value, [Finding("META-1", "; ".join(wrong))])
-    return Reading(_facts(value), value, [])
+        return Reading(value=value, findings=[Finding("META-1", "; ".join(wrong))])
+    return Reading(_facts(value), value)
 
 
 def _major(value: Any) -> int | None:
@@ -81,17 +85,12 @@ def _facts(value: dict[str, Any]) -> Metadata:
     entries = nucleus.get("max_entries")
     return Metadata(
         vocab_size=vocab,
-        tokenizer_size=int(value["tokenizer"].get("size", vocab)),
+        occurring=min(int(value["tokenizer"].get("size", vocab)), indices.LIMIT),
         rule=nucleus["rule"],
-        top_p=_top_p(nucleus["top_p"]) if "top_p" in nucleus else None,
+        top_p=Fraction(nucleus["top_p"]) if "top_p" in nucleus else None,
         max_entries=None if entries is None else int(entries),
         order=nucleus.get("order", "unspecified"),
         num_sampled=int(tail["num_sampled"]),
         method=tail["method"],
         alignment=value["alignment"],
     )
-
-
-def _top_p(value: Any) -> Fraction:
-    """Return the binary64 number that the text reads as; the smallest positive one where that would be 0."""
-    return Fraction(float(value) or 2.0**-1074)

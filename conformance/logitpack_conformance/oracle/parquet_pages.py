@@ -40,6 +40,8 @@ class Thrift:
 
     def skip(self, kind: int, *, element: bool = False) -> None:
         """Step over a value. A boolean field has no bytes of its own, a boolean element has one."""
+        if self.position >= len(self.data):
+            raise IndexError("past the end")
         if kind in BOOLEANS:
             self.position += element
         elif kind == BYTE:
@@ -75,14 +77,17 @@ class Thrift:
 def page_checksums(data: bytes, start: int, length: int) -> Iterator[bool | None]:
     """For each page of a column chunk: None without a checksum, else whether it is right.
 
-    Raises IndexError where the chunk does not hold whole pages.
+    Ends where the bytes are no page; whether the chunk can be read without is not judged here.
     """
-    cursor, end = Thrift(data, start), start + length
+    cursor, end = Thrift(data[: start + length], start), start + length
     while cursor.position < end:
-        header = cursor.struct()
+        try:
+            header = cursor.struct()
+        except IndexError:
+            return
         size = header.get(3, -1)
         if size < 0 or cursor.position + size > end:
-            raise IndexError("a page that leaves its chunk")
+            return
         page = data[cursor.position : cursor.position + size]
         cursor.position += size
         yield zlib.crc32(page) == header[4] & 0xFFFFFFFF if 4 in header else None

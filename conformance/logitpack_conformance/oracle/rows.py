@@ -19,7 +19,7 @@ from .tokens import Token, tokens
 class Judged:
     """A row's findings, and what the judgement of a dataset reads of it.
 
-    stride is None where ROW-4 is broken or not judged; tokens is None where a structural requirement is.
+    stride and tokens are None where a structural requirement is broken, token_ids where ALN-4 is or they are absent.
     """
 
     findings: list[Finding]
@@ -45,7 +45,7 @@ def study_row(row: Mapping[str, Any], meta: Metadata | None = None, *, typed: bo
         return Judged(found)
     structure = judge_structure(row)
     if structure.findings:
-        return Judged(structure.findings, structure.stride)
+        return Judged(structure.findings)
     stride = known(structure.stride)
     decoded = list(tokens(row, stride))
     findings = _padding(row)
@@ -66,13 +66,13 @@ def _padding(row: Mapping[str, Any]) -> list[Finding]:
 
 
 def _token_ids(row: Mapping[str, Any], meta: Metadata | None) -> list[Finding]:
-    """ALN-4."""
+    """ALN-4. Section 5: the values lie in the range of the canonical type, int32."""
     if "token_ids" not in row:
         return []
     identifiers, n = row["token_ids"], row["num_tokens"]
     if len(identifiers) != n:
         return [Finding("ALN-4", f"{len(identifiers)} elements for {n} tokens", column="token_ids")]
-    limit = indices.LIMIT if meta is None else meta.vocab_size
+    limit = 2**31 if meta is None else meta.vocab_size
     return [
         Finding("ALN-4", f"{identifier} is not in 0 ... {limit - 1}", token=i, column="token_ids")
         for i, identifier in enumerate(identifiers)

@@ -1,4 +1,4 @@
-"""The part of JSON Schema that the metadata schema uses, on numbers that are exact.
+"""The part of JSON Schema that the metadata schema uses.
 
 Strategy: a keyword that is not handled here raises, so that a later schema cannot be half-checked in silence. A pattern
 is matched as ECMA 262 has it: `$` is the end of the text, not the place before a last line feed.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -35,14 +34,12 @@ def load(name: str) -> dict[str, Any]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_integer(value: object) -> bool:
     """Tell whether a value is a number without a fractional part, as JSON Schema has it: 7.0 is an integer."""
-    if isinstance(value, Decimal):
-        return value.is_finite() and value == value.to_integral_value()
-    return isinstance(value, int) and not isinstance(value, bool)
+    return value.is_integer() if isinstance(value, float) else _is_number(value)
 
 
 TYPES = {

@@ -1,8 +1,8 @@
 """The semantic requirements on one token: kind M of sections 7 to 11.
 
 Strategy: the table of tolerances in section 14.3, line by line, in exact numbers; masses are compared as logarithms. An
-inequality counts as broken only where it is broken by more than the 1e-9 that the text leaves to a checker's own
-rounding, and only where the enclosures of exp and log leave no doubt (CHK-2).
+inequality counts as broken only where it is broken by more than the text leaves to a checker's own rounding, and only
+where the enclosures of exp and log leave no doubt (CHK-2).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from .tokens import Entries, Token
 
 OWN = Fraction(1, 10**9)
 """A checker's allowance: absolute on a logarithm, relative on a mass."""
+OWN_LOGIT = Fraction(1, 2**40)
+"""The same for two logits that are compared: relative."""
 MOST_ENTRIES = 100
 """The largest nucleus where `max_entries` is not declared (NUC-8)."""
 
@@ -25,16 +27,22 @@ MOST_ENTRIES = 100
 def judge_token(token: Token, meta: Metadata | None) -> list[Finding]:
     """All semantic requirements on one token, under their conditions."""
     found = [*_indices(token, meta), *_codes(token, meta), *_sets(token, meta)]
-    broken = {finding.requirement for finding in found}
-    if "TAIL-2" not in broken:
+
+    def holds(*requirements: str) -> bool:
+        return not any(finding.requirement in requirements for finding in found)
+
+    if holds("TAIL-2"):
         found += _top_set(token)
-    broken = {finding.requirement for finding in found}
-    if not broken & {"NUC-2", "NUC-3", "TAIL-1", "TAIL-2"}:
+    if holds("NUC-2", "NUC-3", "TAIL-1", "TAIL-2"):
         found += _logsumexp(token, meta)
-    broken = {finding.requirement for finding in found}
-    if meta is not None and not broken & {"NUC-2", "NUC-8", "LSE-2", "LSE-3"}:
-        found += _mass(token, meta)
+        if meta is not None and holds("NUC-8", "LSE-2", "LSE-3"):
+            found += _mass(token, meta)
     return found
+
+
+def _exceeds(x: Fraction, y: Fraction) -> bool:
+    """Whether a logit is above another by more than a checker's allowance."""
+    return x - y > OWN_LOGIT * max(abs(x), abs(y))
 
 
 def _indices(token: Token, meta: Metadata | None) -> Iterator[Finding]:
@@ -68,10 +76,10 @@ def _codes(token: Token, meta: Metadata | None) -> Iterator[Finding]:
 
 
 def _is_loose(part: Entries) -> bool:
-    """QNT-5 broken. The intervals end at min and max, which cannot change either comparison."""
+    """QNT-5 broken. That the intervals end at min and max changes neither comparison."""
     low, high = part.range
     above, below = known(binary32.following(low)), known(binary32.preceding(high))
-    return min(part.lower) >= above or max(part.upper) <= below
+    return _exceeds(min(part.lower), above) or _exceeds(below, max(part.upper))
 
 
 def _sets(token: Token, meta: Metadata | None) -> Iterator[Finding]:
@@ -91,7 +99,7 @@ def _sets(token: Token, meta: Metadata | None) -> Iterator[Finding]:
 
 def _top_set(token: Token) -> Iterator[Finding]:
     """NUC-3."""
-    if max(token.sampled.lower) > min(token.top.upper):
+    if _exceeds(max(token.sampled.lower), min(token.top.upper)):
         yield Finding("NUC-3", "a tail logit exceeds the nucleus", token=token.number, column="sampled_max")
 
 

@@ -65,4 +65,4 @@ def is_misaligned(sequences: Sequence[tuple[Sequence[set[int]], Sequence[int]]])
     if pairs < LEAST_PAIRS:
         return False
     own = Fraction(here, total)
-    return own <= Fraction(before, pairs) or own <= Fraction(after, pairs)
+    return own < Fraction(before, pairs) or own < Fraction(after, pairs)

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it: no NaN, no byte order mark, and no member twice where that is asked for."""
+"""JSON as RFC 8259 has it: no NaN and no byte order mark, and for metadata no member twice in one object."""
 
 from __future__ import annotations
 
@@ -8,28 +8,50 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 
-class RepeatedError(ValueError):
-    """A member stands twice in one object."""
-
-
 class Members(dict[str, Any]):
     """An object that remembers which of its names stood twice."""
 
     repeated: frozenset[str] = frozenset()
 
 
+def parse(data: bytes) -> Any:
+    """Return the value of a JSON text in UTF-8, numbers exactly: int, or Decimal where there is a fraction or exponent.
+
+    An object is a `Members`. Raises ValueError where it is no JSON.
+    """
+    return _parse(data, object_pairs_hook=_members, parse_float=_decimal, parse_int=_integer)
+
+
+def parse_unique(data: bytes) -> Any:
+    """Return the value of a JSON text in UTF-8, numbers with a fraction or exponent as binary64.
+
+    Raises ValueError where it is no JSON, or where a member stands twice.
+    """
+    return _parse(data, object_pairs_hook=_unique)
+
+
+def _parse(data: bytes, **hooks: Any) -> Any:
+    text = data.decode("utf-8")
+    if text.startswith("\ufeff"):
+        raise ValueError("a byte order mark")
+    try:
+        return json.loads(text, parse_constant=_no_constant, **hooks)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
 def _members(pairs: list[tuple[str, Any]]) -> Members:
     found = Members(pairs)
-    names = [name for name, _ in pairs]
-    if len(found) < len(names):
-        found.repeated = frozenset(name for name, count in Counter(names).items() if count > 1)
+    if len(found) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        found.repeated = frozenset(name for name, count in counts.items() if count > 1)
     return found
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Members:
     found = _members(pairs)
     if found.repeated:
-        raise RepeatedError(f"{sorted(found.repeated)} twice in one object")
+        raise ValueError(f"{sorted(found.repeated)} twice in one object")
     return found
 
 
@@ -37,30 +59,12 @@ def _no_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON")
 
 
-def _number(text: str) -> Decimal:
+def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(f"the exponent of {text[:40]} is out of reach") from error
+    except InvalidOperation:  # an exponent beyond those of Decimal, far beyond those of binary64
+        return Decimal(float(text))
 
 
-def _integer(text: str) -> int | Decimal:
-    """Python refuses very long integers; a Decimal takes their place."""
-    return int(text) if len(text) < 4000 else Decimal(text)
-
-
-def parse(data: bytes, *, unique: bool = True) -> Any:
-    """Return the value of a JSON text in UTF-8. A number with a fraction or exponent becomes a Decimal, exactly.
-
-    Raises ValueError where it is no JSON, and RepeatedError where `unique` and a member stands twice.
-    """
-    text = data.decode("utf-8")
-    if text.startswith("\ufeff"):
-        raise ValueError("a byte order mark")
-    hook = _unique if unique else _members
-    try:
-        return json.loads(
-            text, object_pairs_hook=hook, parse_constant=_no_constant, parse_float=_number, parse_int=_integer
-        )
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+def _integer(text: str) -> int:
+    return int(text[:400])  # int refuses very long texts; what is left is beyond every range as well

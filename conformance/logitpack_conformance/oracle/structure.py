@@ -26,7 +26,6 @@ class Structure:
     row: Mapping[str, Any]
     findings: list[Finding] = field(default_factory=list)
     tokens: int | None = None
-    entries: int | None = None
     stride: int | None = None
     fitting: set[str] = field(default_factory=set)
 
@@ -41,8 +40,9 @@ def judge_structure(row: Mapping[str, Any]) -> Structure:
     _rows(found)
     if found.tokens is not None:
         _per_token(found)
-        _nucleus(found)
-        _tail(found)
+        if "top_counts" in found.fitting:
+            _nucleus(found)
+            _tail(found)
         _ranges(found)
         _logsumexp(found)
     return found
@@ -69,8 +69,6 @@ def _per_token(found: Structure) -> None:
 
 def _nucleus(found: Structure) -> None:
     """NUC-1, ROW-3, and what stands on them."""
-    if "top_counts" not in found.fitting:
-        return
     counts = found.row["top_counts"]
     wrong = [(token, count) for token, count in enumerate(counts) if not 1 <= count <= 255]
     for token, count in wrong:
@@ -83,7 +81,6 @@ def _nucleus(found: Structure) -> None:
         if len(found.row[name]) != total:
             found.report("ROW-3", f"{len(found.row[name])} elements, expected {total}", column=name)
     if all(len(found.row[name]) == total for name in lists):
-        found.entries = total
         _entries(found, "top", total)
 
 
