@@ -44,25 +44,31 @@ def read_stored(file: BinaryIO, *, batch_tokens: int = 65_536) -> Iterator[pa.Re
     there if the first row has it. Members that are no columns are ignored (COL-4).
 
     Raises DataError, with the number of its line as the row: JSON-1 (text), COL-1 (a column
-    missing or twice), COL-2 (a value of another type), COL-3 (`token_ids` in some rows only),
-    JSON-2 (base64). Nulls within the types are returned as such.
+    missing or twice, `token_ids` in some rows only), COL-2 (a value of another type), JSON-2
+    (base64), once the rows before have been yielded. Nulls within the types are returned as such.
     """
     rows: list[dict[str, Any]] = []
     names: list[str] = []
     size = tokens = 0
-    for number, text in read_lines(file):
-        members = parse_line(number, text)
-        if number == 0:
-            names = [name for name, c in COLUMNS.items() if c.required or name in members]
-        rows.append(_row(members, number, text, names))
-        size += len(text)
-        count = rows[-1]["num_tokens"]
-        tokens += count if count in range(batch_tokens) else batch_tokens
-        if tokens >= batch_tokens or size >= _BATCH_TEXT:
-            yield _record_batch(rows, names)
-            rows, size, tokens = [], 0, 0
+    broken = None
+    try:
+        for number, text in read_lines(file):
+            members = parse_line(number, text)
+            if number == 0:
+                names = [name for name, c in COLUMNS.items() if c.required or name in members]
+            rows.append(_row(members, number, text, names))
+            size += len(text)
+            count = rows[-1]["num_tokens"]
+            tokens += count if count in range(batch_tokens) else batch_tokens
+            if tokens >= batch_tokens or size >= _BATCH_TEXT:
+                yield _record_batch(rows, names)
+                rows, size, tokens = [], 0, 0
+    except DataError as error:
+        broken = error
     if rows:
         yield _record_batch(rows, names)
+    if broken is not None:
+        raise broken
 
 
 def stored_lines(record_batch: pa.RecordBatch) -> Iterator[str]:
@@ -102,15 +108,19 @@ def _row(members: Members, number: int, text: str, names: list[str]) -> dict[str
             word = "stands twice" if name in members.twins else "is not there"
             _refuse("COL-1", number, name, f"{name} {word}, expected once")
     if ("token_ids" in members) != ("token_ids" in names):
-        _refuse("COL-3", number, "token_ids", "token_ids is in some rows only")
-    return {name: _value(COLUMNS[name], members[name], number, text) for name in names}
+        _refuse("COL-1", number, "token_ids", "token_ids is in some rows only")
+    row = {name: _value(COLUMNS[name], members[name], number, text) for name in names}
+    # Base64 is judged once the types of all columns are known to hold (JSON-2).
+    return {name: _binary(COLUMNS[name], v, number) if isinstance(v, str) else v for name, v in row.items()}
 
 
 def _value(column: Column, value: Any, number: int, text: str) -> Any:
     if value is None:
         return None
     if column.kind == "binary":
-        return _binary(column, value, number)
+        if not isinstance(value, str):
+            _refuse_type(column, number, value)
+        return value
     if column.kind == "list":
         if not isinstance(value, list):
             _refuse("COL-2", number, column.name, f"{column.name} is {kind_of(value)}, expected an array")
@@ -151,9 +161,7 @@ def _floats(column: Column, values: list[Any], number: int, text: str) -> list[A
     return values
 
 
-def _binary(column: Column, value: object, number: int) -> bytes:
-    if not isinstance(value, str):
-        _refuse_type(column, number, value)
+def _binary(column: Column, value: str, number: int) -> bytes:
     try:
         data = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as error:

@@ -92,7 +92,7 @@ def _judge_shape(columns: Columns, breaches: list[Breach]) -> Shape:
     starts = to_offsets(clean)
     entries = starts[counts.offsets[1:]] - starts[counts.offsets[:-1]]
 
-    top, sampled = counted.copy(), valid.copy()
+    top, sampled = counted.copy(), per_token["top_counts"].copy()
     breaches.extend(_nucleus(columns, entries, top))
     breaches.extend(_high_bytes(columns, "top", entries, top))
     breaches.extend(_tail(columns, tokens, sampled))
