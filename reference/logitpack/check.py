@@ -12,17 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from logitpack import dataset, semantics, structure
+from logitpack.arrays import known_arrays
 from logitpack.columns import normalise
-from logitpack.containers import PARQUET, DataFile, Slice
+from logitpack.containers import PARQUET, DataFile, Slice, corrupt
 from logitpack.dataset import Totals
 from logitpack.entries import Sound
-from logitpack.errors import DataError, Place, UsageError
-from logitpack.files import data_files, read_sidecar, sidecar
-from logitpack.metadata import Metadata
-from logitpack.pages import first_without_checksum
+from logitpack.errors import DataError, Place
+from logitpack.files import data_files, read_sidecar
+from logitpack.metadata import SIDECAR, Metadata
+from logitpack.pages import first_broken, first_without_checksum
 from logitpack.report import PLACES, FileReport, Findings, Report
 from logitpack.table import COLUMNS, schema_errors, type_name
 
@@ -63,7 +63,7 @@ class _File:
         self.name = str(path)
         self.findings = Findings(places)
         self.metadata: Metadata | None = None
-        self.described = self.misdescribed = False
+        self.described, self.comparable = False, True
         self.types: dict[str, str] | None = None
         self.totals = Totals()
         self.strides: dict[int, _Stride] = {}
@@ -73,9 +73,17 @@ class _File:
         """Read and judge the file to its end, or to where it breaks off."""
         try:
             with DataFile(self.path, name=self.name) as file:
-                if self._judge_metadata(file) and self._judge_schema(file):
-                    for part in file.slices():
+                if not self._judge_metadata(file):
+                    return
+                judgeable = self._judge_schema(file.info.schema)
+                for part in file.slices():
+                    if judgeable:
                         self._judge_slice(part)
+                    else:
+                        known_arrays(part.record_batch)  # FILE-1
+                if file.info.container == PARQUET:
+                    with corrupt(self.name):
+                        self._judge_checksums()
         except DataError as error:
             self.findings.add_error(error)
 
@@ -85,49 +93,67 @@ class _File:
         return FileReport(self.name, profile, self.rows, self.tokens, tuple(self.findings.sorted()))
 
     def _judge_metadata(self, file: DataFile) -> bool:
-        """META-1, META-2, META-7, FILE-2 of embedded and accompanying metadata; False to read no further."""
-        beside = sidecar(self.path, root=self.root) if file.info.schema is not None else None
+        """Find the metadata in force: META-1, META-7, and FILE-2 within the file. False where META-2 breaks."""
         embedded = self._metadata_from(file.info.metadata)
-        accompanying = self._metadata_from(None if beside is None else read_sidecar(beside))
-        if embedded is not None and accompanying is not None and embedded != accompanying:
-            self.findings.add("FILE-2", f"the metadata in the file differs from {beside}")
-        own = embedded or accompanying
-        self.described = own is not None
-        self.metadata = own or self.given
-        if self.metadata is not None and self.metadata.alignment != "predicts":
-            self.findings.add("ALN-6", f"alignment is declared to be {self.metadata.alignment!r}, expected 'predicts'")
-        return "META-2" not in self.findings
+        beside = self._accompanying() if file.info.schema is not None else None
+        own = [found for found in (embedded, beside) if found is not None]
+        self.comparable = bool(own) or not self.findings.sorted()
+        in_force = own[0] if own else self.given
+        if isinstance(in_force, DataError):
+            self.findings = Findings(self.findings.limit)  # nothing else is judged
+            self.findings.add_error(in_force)
+            return False
+        if len(own) > 1 and embedded != beside:
+            self.findings.add("FILE-2", f"the metadata in the file differs from the {SIDECAR} beside it")
+        self.described, self.metadata = bool(own), in_force
+        if in_force is not None and in_force.alignment != "predicts":
+            self.findings.add("ALN-6", f"alignment is declared to be {in_force.alignment!r}, expected 'predicts'")
+        return True
 
-    def _metadata_from(self, raw: bytes | None) -> Metadata | None:
-        if raw is None:
-            return None
+    def _accompanying(self) -> Metadata | DataError | None:
+        """Give what stands beside the file, in its folder or at the root, and does not count as absent."""
+        for folder in dict.fromkeys((self.path.parent, self.root)):
+            found = self._metadata_from(read_sidecar(folder / SIDECAR)) if (folder / SIDECAR).is_file() else None
+            if found is not None:
+                return found
+        return None
+
+    def _metadata_from(self, raw: bytes | None) -> Metadata | DataError | None:
+        """Give metadata, the error where its major version is unknown, None where it is absent or counts as such."""
         try:
-            return Metadata.from_bytes(raw)
+            return None if raw is None else Metadata.from_bytes(raw)
         except DataError as error:
+            if error.requirement == "META-2":
+                return error
             self.findings.add_error(error)
-            self.misdescribed = True
             return None
 
-    def _judge_schema(self, file: DataFile) -> bool:
-        """COL-1, COL-2, COL-5, FILE-4; False where rows cannot be judged."""
-        schema = file.info.schema
+    def _judge_schema(self, schema: pa.Schema | None) -> bool:
+        """COL-1, COL-2, and COL-5 where they hold. False where rows cannot be judged."""
         if schema is None:
             return True
         errors = schema_errors(schema)
         for error in errors:
             self.findings.add_error(error)
-        if errors:
-            return False
-        self.types = {name: type_name(schema.field(name).type) for name in COLUMNS if name in schema.names}
-        for name, got in self.types.items():
-            if got != COLUMNS[name].type:
-                self.findings.add("COL-5", f"{name} is {got}, canonical is {COLUMNS[name].type}", Place(column=name))
-        if file.info.container == PARQUET:
-            self._judge_checksums()
-        return True
+        broken = {error.place.column for error in errors}
+        types = {name: schema.field(name).type for name in COLUMNS if name in schema.names and name not in broken}
+        for name, kind in types.items():
+            got, expected = type_name(kind), COLUMNS[name].type
+            if got != expected:
+                self.findings.add("COL-5", f"{name} is {got}, canonical is {expected}", Place(column=name))
+        if not errors:
+            self.types = {name: _full_name(kind) for name, kind in types.items()}
+        return not errors
 
     def _judge_checksums(self) -> None:
-        missing = first_without_checksum(self.path, pq.read_metadata(self.path))
+        """FILE-4, and FILE-5 for the columns that are not read."""
+        broken = first_broken(self.path, passed_over=set(COLUMNS))
+        if broken is not None:
+            group, column = broken
+            place = Place(row_group=group, column=column)
+            self.findings.add("FILE-1", "a page does not match its checksum", place)
+            return
+        missing = first_without_checksum(self.path)
         if missing is not None:
             group, column = missing
             self.findings.add("FILE-4", "a page has no checksum", Place(row_group=group, column=column))
@@ -162,18 +188,20 @@ def _judge_dataset(files: list[_File]) -> None:
     _judge_strides(files)
     if any("FILE-2" in file.findings for file in files):
         return
-    first, totals = files[0], Totals()
+    totals = Totals()
     for file in files:
         totals += file.totals
     chi_square = dataset.uniformity(totals)
     if chi_square is not None and chi_square > dataset.CHI_SQUARE_LIMIT:
         limit = dataset.CHI_SQUARE_LIMIT
         message = f"tail indices are not uniform: chi-square {chi_square:.6g} over 64 bins, allowed {limit}"
+        first = next(file for file in files if file.totals.expected.any())
         first.findings.add("TAIL-3", message)
     shares = dataset.hit_shares(totals)
     follows = any(file.metadata is not None and file.metadata.alignment == "follows" for file in files)
     if shares is not None and not follows and shares[0] < max(shares[1:]):
         own, before, after = (f"{share:.1%}" for share in shares)
+        first = next(file for file in files if file.totals.looked.any())
         first.findings.add(
             "ALN-5",
             f"{own} of the tokens are in their own entry's nucleus, {before} in that before, {after} in that after",
@@ -191,8 +219,13 @@ def _judge_agreement(files: list[_File]) -> None:
             name = differs[0]
             got, expected = file.types.get(name, "absent"), first.types.get(name, "absent")
             file.findings.add("FILE-2", f"{name} is {got}, but {expected} in {first.name}", Place(column=name))
-        elif not (file.misdescribed or first.misdescribed) and file.metadata != first.metadata:
+        elif file.comparable and first.comparable and file.metadata != first.metadata:
             file.findings.add("FILE-2", f"the metadata differs from that of {first.name}")
+
+
+def _full_name(kind: pa.DataType) -> str:
+    """Give a type but for the names and nullability of its elements."""
+    return f"{type_name(kind)}[{kind.list_size}]" if pa.types.is_fixed_size_list(kind) else type_name(kind)
 
 
 def _judge_strides(files: list[_File]) -> None:

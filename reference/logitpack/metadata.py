@@ -7,7 +7,6 @@ once against schema/metadata.schema.json; properties then read it without furthe
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -31,6 +30,12 @@ class Metadata:
     """
 
     raw: dict[str, Any]
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether both are equal as JSON values: 1 and 1.0 are, 1 and true are not (FILE-2)."""
+        return isinstance(other, Metadata) and _equal(self.raw, other.raw)
+
+    __hash__ = None  # type: ignore[assignment]  # as of the object itself
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Metadata:
@@ -70,13 +75,12 @@ class Metadata:
             refuse("it is nested too deeply")
         except ValueError as error:
             refuse(f"it is not JSON: {error}")
-        if isinstance(value, dict):
-            version = value.get("spec_version")
-            major = re.match(r"(0|[1-9][0-9]*)[.][0-9]+\Z", version) if isinstance(version, str) else None
-            if major and major[1] != "1":
-                message = f"spec_version is {show_value(version)}, allowed 1.x"
-                raise fault(message, requirement="META-2", place=place, got=version, allowed="1.x")
-        breach = first_breach(load_schema("metadata.schema.json"), value)
+        schema = load_schema("metadata.schema.json")
+        version = value.get("spec_version") if isinstance(value, dict) else None
+        if not first_breach(schema["properties"]["spec_version"], version) and not str(version).startswith("1."):
+            message = f"spec_version is {show_value(version)}, allowed 1.x"
+            raise fault(message, requirement="META-2", place=place, got=version, allowed="1.x")
+        breach = first_breach(schema, value)
         if breach:
             refuse(breach)
         size = value["tokenizer"].get("size", 0)
@@ -138,6 +142,14 @@ class Metadata:
     def alignment(self) -> str:
         """`predicts`, `follows` or `unspecified`."""
         return str(self.raw["alignment"])
+
+
+def _equal(one: object, other: object) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_equal(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
