@@ -1,8 +1,8 @@
 """The checksums of Parquet pages: which are missing (FILE-4), and which are wrong in columns not read (FILE-5).
 
-Strategy: Arrow verifies the checksums of the columns that it reads, but does not tell which are there. A page header
-is a Thrift struct in the compact protocol; of its fields only 3, the size of the page, and 4, its checksum, are of
-interest, and neither is trusted for more than that.
+Strategy: Arrow verifies the checksums of the columns that it reads, but does not tell which are there. The
+footer says where the pages of a column chunk begin, each page's header how long it is. Neither is trusted for
+more than that: what cannot be understood is passed over, for reading the file tells what is wrong with it.
 """
 
 from __future__ import annotations
@@ -10,148 +10,109 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from logitpack.thrift import MalformedError, Struct, read_struct
 
-HEADER_BYTES = 4096
-SIZE_FIELD, CRC_FIELD = 3, 4
-I32 = 5
-DEEPEST = 8
-"""Page headers nest three structs; more is none."""
+MAGIC = b"PAR1"
+MAX_FOOTER = 64 * 1024 * 1024
+HEADER_BYTES = 1 << 16
+PIECE = 1 << 20
+
+
+class Chunk(NamedTuple):
+    """A column chunk: its row group, its column, and the bytes of its pages."""
+
+    row_group: int
+    column: str
+    start: int
+    stop: int
+
+
+class Page(NamedTuple):
+    """A page: its checksum, None where it has none, and where its bytes stand."""
+
+    checksum: int | None
+    start: int
+    size: int
 
 
 def first_without_checksum(path: str | Path) -> tuple[int, str] | None:
-    """Give row group and column of the first column chunk whose first page has no checksum.
-
-    A chunk whose header cannot be understood is passed over: reading the file tells what is wrong with it.
-    """
-    with Path(path).open("rb") as file, pq.ParquetFile(file) as source:
-        for group, chunk, start in _chunks(source):
-            file.seek(start)
-            if has_checksum(file.read(HEADER_BYTES)) is False:
-                return group, chunk.path_in_schema
+    """Give row group and column of the first column chunk whose first page has no checksum."""
+    with Path(path).open("rb") as file:
+        for chunk in _chunks(file):
+            page = next(_pages(file, chunk), None)
+            if page is not None and page.checksum is None:
+                return chunk.row_group, chunk.column
     return None
 
 
 def first_broken(path: str | Path, passed_over: Collection[str]) -> tuple[int, str] | None:
     """Give row group and column of the first page that does not match its checksum, but for some columns."""
-    with Path(path).open("rb") as file, pq.ParquetFile(file) as source:
-        for group, chunk, start in _chunks(source):
-            if chunk.path_in_schema.split(".")[0] in passed_over:
+    with Path(path).open("rb") as file:
+        for chunk in _chunks(file):
+            if chunk.column.split(".")[0] in passed_over:
                 continue
-            for crc, page in _pages(file, start, chunk.total_compressed_size):
-                if crc is not None and zlib.crc32(page) != crc & 0xFFFFFFFF:
-                    return group, chunk.path_in_schema
+            for page in _pages(file, chunk):
+                if page.checksum is not None and _crc(file, page) != page.checksum & 0xFFFFFFFF:
+                    return chunk.row_group, chunk.column
     return None
 
 
-def has_checksum(header: bytes) -> bool | None:
-    """Say whether a page header has field 4, its CRC; None where the bytes are no page header."""
-    position, field = 0, 0
-    while position < len(header):
-        byte = header[position]
-        position += 1
-        if byte == 0 or field + (byte >> 4) > CRC_FIELD:
-            return False
-        # Fields 1 to 4 of a page header are all i32, in order, so the short form of their ids is used.
-        if byte & 15 != I32 or byte >> 4 == 0:
-            return None
-        field += byte >> 4
-        if field == CRC_FIELD:
-            return True
-        position = _varint(header, position)[1]
-    return None
+def _chunks(file: BinaryIO) -> Iterator[Chunk]:
+    """Yield the column chunks that have values, as the footer has them."""
+    end = file.seek(0, 2) - 8
+    file.seek(max(end, 0))
+    size, magic = int.from_bytes(file.read(4), "little"), file.read(4)
+    if magic != MAGIC or not 0 < size <= min(end, MAX_FOOTER):
+        return
+    file.seek(end - size)
+    try:
+        # FileMetaData.row_groups, RowGroup.columns, ColumnChunk.meta_data
+        footer, _ = read_struct(file.read(size))
+        for group, columns in enumerate(footer.get(4, ())):
+            for column in columns.get(1, ()):
+                chunk = _chunk(group, column.get(3, {}), end - size)
+                if chunk is not None:
+                    yield chunk
+    except (MalformedError, AttributeError, TypeError):
+        return  # a field of another type than it should have
 
 
-def _chunks(source: pq.ParquetFile) -> Iterator[tuple[int, Any, int]]:
-    """Yield row group, column chunk and where its first page begins, of all chunks that have pages."""
-    footer = source.metadata
-    for group in range(footer.num_row_groups):
+def _chunk(group: int, column: Struct, limit: int) -> Chunk | None:
+    """Give a chunk by the fields of ColumnMetaData; None where it is empty or lies outside the file."""
+    starts = [offset for offset in (column.get(9), column.get(11)) if isinstance(offset, int) and offset > 0]
+    start = min(starts, default=0)
+    stop = start + column.get(7, 0)
+    if not column.get(5) or not 0 < start < stop <= limit:
+        return None
+    name = ".".join(part.decode("utf-8", "replace") for part in column.get(3, ()))
+    return Chunk(group, name, start, stop)
+
+
+def _pages(file: BinaryIO, chunk: Chunk) -> Iterator[Page]:
+    """Yield the pages of a chunk, as far as they can be told apart."""
+    at = chunk.start
+    while at < chunk.stop:
+        file.seek(at)
         try:
-            # pyarrow raises here where it does not understand a column chunk, but aborts below.
-            next(source.iter_batches(batch_size=1, row_groups=[group]), None)
-        except (pa.ArrowException, OSError):
-            continue
-        for number in range(footer.num_columns):
-            chunk = footer.row_group(group).column(number)
-            offsets = [chunk.data_page_offset]
-            if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
-                offsets.append(chunk.dictionary_page_offset)
-            if chunk.num_values and min(offsets) >= 0:
-                yield group, chunk, min(offsets)
-
-
-def _pages(file: BinaryIO, start: int, size: int) -> Iterator[tuple[int | None, bytes]]:
-    """Yield checksum and bytes of each page, as far as the pages of the chunk can be told apart."""
-    file.seek(start)
-    data, at = file.read(max(size, 0)), 0
-    while at < len(data):
-        try:
-            header, at = _struct(data, at, 0)
-        except IndexError:
+            header, length = read_struct(file.read(min(HEADER_BYTES, chunk.stop - at)))
+        except MalformedError:
             return
-        length = header.get(SIZE_FIELD, -1)
-        if not 0 <= length <= len(data) - at:
-            return
-        yield header.get(CRC_FIELD), data[at : at + length]
+        size, checksum = header.get(3), header.get(4)
         at += length
+        if not isinstance(size, int) or not 0 <= size <= chunk.stop - at:
+            return
+        yield Page(checksum if isinstance(checksum, int) else None, at, size)
+        at += size
 
 
-def _struct(data: bytes, at: int, depth: int) -> tuple[dict[int, int], int]:
-    """Return the i32 fields of a struct by their ids, and where it ends. Raises IndexError where it does not."""
-    found: dict[int, int] = {}
-    field = 0
-    while head := data[at]:
-        at, kind = at + 1, head & 15
-        if head >> 4:
-            field += head >> 4
-        else:
-            field, at = _zigzag(data, at)
-        if kind == I32:
-            found[field], at = _zigzag(data, at)
-        elif kind > 2:  # a boolean is in its head
-            at = _skip(data, at, kind, depth + 1)
-    return found, at + 1
-
-
-def _skip(data: bytes, at: int, kind: int, depth: int) -> int:
-    """Return where a value of another type ends: integers, doubles, bytes, lists and structs."""
-    if depth > DEEPEST or at >= len(data):
-        raise IndexError
-    if kind in {4, I32, 6}:
-        return _varint(data, at)[1]
-    if kind == 8:
-        length, at = _varint(data, at)
-        return at + length
-    if kind == 9:
-        count, element, at = data[at] >> 4, data[at] & 15, at + 1
-        if count == 15:
-            count, at = _varint(data, at)
-        if element < 4:
-            return at + count
-        for _ in range(count):
-            at = _skip(data, at, element, depth + 1)
-        return at
-    if kind == 12:
-        return _struct(data, at, depth + 1)[1]
-    fixed = {3: 1, 7: 8}
-    if kind not in fixed:
-        raise IndexError
-    return at + fixed[kind]
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """Return an unsigned integer of seven bits a byte, and where it ends."""
-    value = shift = 0
-    while True:
-        value |= (data[at] & 127) << shift
-        at, shift = at + 1, shift + 7
-        if data[at - 1] < 128:
-            return value, at
-
-
-def _zigzag(data: bytes, at: int) -> tuple[int, int]:
-    value, at = _varint(data, at)
-    return (value >> 1) ^ -(value & 1), at
+def _crc(file: BinaryIO, page: Page) -> int:
+    file.seek(page.start)
+    crc, left = 0, page.size
+    while left:
+        piece = file.read(min(left, PIECE))
+        if not piece:
+            break
+        crc, left = zlib.crc32(piece, crc), left - len(piece)
+    return crc
