@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any, BinaryIO, NoReturn
 
@@ -22,6 +22,8 @@ MAX_LINE = 1 << 28
 """The longest line read, in bytes: some 300,000 tokens. A longer one is refused unread."""
 
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+_BEYOND = 2.0**128  # what stands for infinity where binary32 values are compared
 
 
 class Members(dict[str, Any]):
@@ -103,28 +105,33 @@ def rounds_twice(values: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
     with np.errstate(over="ignore", invalid="ignore"):
         near = values.astype(np.float32)
         other = np.nextafter(near, np.where(values > near, np.inf, -np.inf).astype(np.float32))
-        return bool(np.any(near.astype(np.float64) / 2 + other.astype(np.float64) / 2 == values))
+        ends = [np.clip(end.astype(np.float64), -_BEYOND, _BEYOND) for end in (near, other)]
+        return bool(np.any(ends[0] / 2 + ends[1] / 2 == values))
 
 
-def nearest_float32(text: Decimal) -> float:
+def nearest_float32(number: Decimal) -> float:
     """Return the binary32 value nearest to a decimal number, ties to even."""
-    value = float(text)
+    value = float(number)
     with np.errstate(over="ignore"):
         near = np.float32(value)
-        if not np.isfinite(near) or float(near) == value:
+        if not math.isfinite(value) or float(near) == value:
             return float(near)
         other = np.nextafter(near, np.float32(math.copysign(math.inf, value - float(near))))
-    if not np.isfinite(other):
-        return float(near)
-    exact = Fraction(text)
-    gaps = abs(Fraction(float(near)) - exact), abs(Fraction(float(other)) - exact)
+    gaps = [abs(Fraction(max(-_BEYOND, min(float(end), _BEYOND))) - Fraction(number)) for end in (near, other)]
     return float(near if gaps[0] <= gaps[1] else other)
 
 
 def parse_exactly(text: str) -> Members:
     """Return the JSON object of a line that parses, its fractions as Decimal."""
-    value: Members = _loads(text, parse_float=Decimal)
+    value: Members = _loads(text, parse_float=_decimal)
     return value
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond those of Decimal: zero or infinity
+        return Decimal(float(text))
 
 
 def _loads(text: str, **options: Any) -> Any:

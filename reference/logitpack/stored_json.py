@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import chain
 from typing import Any, BinaryIO, NoReturn
 
@@ -157,7 +158,8 @@ def _floats(column: Column, values: list[Any], number: int, text: str) -> list[A
         numbers = np.array([v for v in values if v is not None], np.float64)
         if rounds_twice(numbers):
             exact = parse_exactly(text)[column.name]
-            return [nearest_float32(e) if hasattr(e, "as_tuple") else v for v, e in zip(values, exact, strict=True)]
+            pairs = zip(values, exact, strict=True)
+            return [nearest_float32(Decimal(e)) if isinstance(e, int | Decimal) else v for v, e in pairs]
     return values
 
 
