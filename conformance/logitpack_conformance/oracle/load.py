@@ -135,7 +135,7 @@ def _checks(data: bytes, source: Any, group: int) -> Iterator[tuple[str, list[bo
         start = chunk.data_page_offset
         if chunk.has_dictionary_page and chunk.dictionary_page_offset:
             start = min(start, chunk.dictionary_page_offset)
-        yield chunk.path_in_schema, list(page_checksums(data, start, chunk.total_compressed_size))
+        yield source.schema.column(number).path, list(page_checksums(data, start, chunk.total_compressed_size))
 
 
 def _arrow_file(file: File, data: bytes) -> None:
