@@ -1,7 +1,8 @@
 """The framing of an Arrow IPC stream: FILE-1 and FILE-3.
 
-Strategy: walk the messages by their lengths. Of a message's flatbuffer only `bodyLength`, the fourth field of its root
-table, is read. A message begins with `FF FF FF FF` and its length, or with its length alone, as before Arrow 0.15.
+Strategy: walk the messages by their lengths. Of a message's flatbuffer only two fields of its root table are read, the
+kind of its header and `bodyLength`. A message begins with `FF FF FF FF` and its length, or with its length alone, as
+before Arrow 0.15.
 """
 
 from __future__ import annotations
@@ -13,9 +14,14 @@ END = CONTINUATION + bytes(4)
 OLD_END = bytes(4)
 
 
+SCHEMA = 1
+"""The kind of a message's header that is a Schema."""
+
+
 def is_old_stream(data: bytes) -> bool:
-    """Whether the first four bytes are the length of a message that the file has room for (section 4.1)."""
-    return len(data) >= 4 and 0 < int.from_bytes(data[:4], "little") <= len(data) - 4
+    """Whether the file begins with a length, and a Schema message of it (section 4.1)."""
+    length = int.from_bytes(data[:4], "little")
+    return 0 < length <= len(data) and _field(data[4 : 4 + length], 1, "<B") == SCHEMA
 
 
 def whole_messages(data: bytes) -> tuple[int, tuple[str, str] | None]:
@@ -30,11 +36,10 @@ def whole_messages(data: bytes) -> tuple[int, tuple[str, str] | None]:
             return position, _cut(position)  # the old marker ends no stream of messages with a continuation indicator
         start = position + (8 if rest[:4] == CONTINUATION else 4)
         length = int.from_bytes(data[start - 4 : start], "little", signed=True)
-        body = _body_length(data[start : start + length]) if length > 0 else -1
-        after = start + length + body
-        if body < 0 or after > len(data):
+        body = _field(data[start : start + length], 3, "<q") if length > 0 else None
+        if body is None or body < 0 or start + length + body > len(data):
             return position, ("FILE-1", f"no whole message at byte {position}")
-        position = after
+        position = start + length + body
     return position, _cut(position)
 
 
@@ -43,15 +48,15 @@ def _cut(position: int) -> tuple[str, str]:
     return ("FILE-3", "no end marker") if position else ("FILE-1", "no message")
 
 
-def _body_length(message: bytes) -> int:
-    """`bodyLength` of a Message; -1 where the bytes are none."""
+def _field(message: bytes, number: int, form: str) -> int | None:
+    """Return a field of a Message, 0 where it is left out; None where the bytes are no message."""
     try:
         (table,) = struct.unpack_from("<I", message, 0)
         (back,) = struct.unpack_from("<i", message, table)
         (size,) = struct.unpack_from("<H", message, table - back)
-        if size < 12:
+        if size < 6 + 2 * number:
             return 0
-        (offset,) = struct.unpack_from("<H", message, table - back + 10)
-        return int(struct.unpack_from("<q", message, table + offset)[0]) if offset else 0
+        (offset,) = struct.unpack_from("<H", message, table - back + 4 + 2 * number)
+        return int(struct.unpack_from(form, message, table + offset)[0]) if offset else 0
     except struct.error:
-        return -1
+        return None

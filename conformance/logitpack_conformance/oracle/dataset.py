@@ -81,14 +81,14 @@ def _metadata(file: File, fallback: Reading) -> Described:
 
 
 def _agreement(studied: list[Studied]) -> list[Finding]:
-    """FILE-2, once for each file that differs from the first. Stored JSON has no types to compare."""
-    files = [one for one in studied if one.file.is_open and not one.file.is_json]
-    comparable = [one for one in files if one.file.are_columns_sound]
-    found = []
-    for one in comparable[1:]:
-        first = comparable[0]
-        both = one.metadata.is_comparable and first.metadata.is_comparable
-        if both and not schema.equal(one.metadata.reading.value, first.metadata.reading.value):
+    """FILE-2, for each file that differs from the first that can be compared. Stored JSON has no types to compare."""
+    files = [one for one in studied if one.file.is_open and not one.file.is_json and one.file.are_columns_sound]
+    first = next((one for one in files if one.metadata.is_comparable), None)
+    found: list[Finding] = []
+    if first is None:
+        return found
+    for one in files:
+        if one.metadata.is_comparable and not schema.equal(one.metadata.reading.value, first.metadata.reading.value):
             found.append(Finding("FILE-2", f"the metadata are not those of {first.file.name}", one.file.name))
         elif one.file.types != first.file.types:
             found.append(Finding("FILE-2", f"the columns are not those of {first.file.name}", one.file.name))

@@ -58,12 +58,12 @@ def read_metadata(data: bytes) -> Reading:
     if len(data) > LARGEST:
         return Reading(findings=[Finding("META-7", f"{len(data)} bytes of {LARGEST}")])
     try:
-        value = strict_json.parse_unique(data)
+        value, has_twins = strict_json.parse_binary64(data)
     except ValueError as error:
         return Reading(findings=[Finding("META-1", str(error))])
     if _major(value) not in (None, KNOWN_MAJOR):
         return Reading(value=value, findings=[Finding("META-2", f"spec_version {value['spec_version']}")])
-    wrong = list(schema.errors(value, _schema()))
+    wrong = ["a member stands twice"] if has_twins else list(schema.errors(value, _schema()))
     if not wrong and value["tokenizer"].get("size", 0) > value["vocab_size"]:
         wrong = ["tokenizer.size is above vocab_size"]
     if wrong:
@@ -72,8 +72,10 @@ def read_metadata(data: bytes) -> Reading:
 
 
 def _major(value: Any) -> int | None:
-    """Return the major number, or None where there is no well-formed version."""
-    version = value.get("spec_version") if isinstance(value, dict) else None
+    """Return the major number, or None where there is no well-formed version, or more than one."""
+    if not isinstance(value, strict_json.Members) or "spec_version" in value.repeated:
+        return None
+    version = value.get("spec_version")
     part = _schema()["properties"]["spec_version"]
     if version is None or list(schema.errors(version, part)):
         return None

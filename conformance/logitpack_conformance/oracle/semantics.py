@@ -19,7 +19,7 @@ from .tokens import Entries, Token
 OWN = Fraction(1, 10**9)
 """A checker's allowance: absolute on a logarithm, relative on a mass."""
 OWN_LOGIT = Fraction(1, 2**40)
-"""The same for two logits that are compared: relative."""
+"""The same where two logits are compared: relative to the larger magnitude."""
 MOST_ENTRIES = 100
 """The largest nucleus where `max_entries` is not declared (NUC-8)."""
 
@@ -40,9 +40,9 @@ def judge_token(token: Token, meta: Metadata | None) -> list[Finding]:
     return found
 
 
-def _exceeds(x: Fraction, y: Fraction) -> bool:
-    """Whether a logit is above another by more than a checker's allowance."""
-    return x - y > OWN_LOGIT * max(abs(x), abs(y))
+def _exceeds(x: Fraction, y: Fraction, magnitudes: tuple[Fraction, Fraction]) -> bool:
+    """Whether a logit is above another by more than a checker's allowance, which goes by the larger magnitude."""
+    return x - y > OWN_LOGIT * max(map(abs, magnitudes))
 
 
 def _indices(token: Token, meta: Metadata | None) -> Iterator[Finding]:
@@ -79,7 +79,7 @@ def _is_loose(part: Entries) -> bool:
     """QNT-5 broken. That the intervals end at min and max changes neither comparison."""
     low, high = part.range
     above, below = known(binary32.following(low)), known(binary32.preceding(high))
-    return _exceeds(min(part.lower), above) or _exceeds(below, max(part.upper))
+    return _exceeds(min(part.lower), above, part.range) or _exceeds(below, max(part.upper), part.range)
 
 
 def _sets(token: Token, meta: Metadata | None) -> Iterator[Finding]:
@@ -99,7 +99,8 @@ def _sets(token: Token, meta: Metadata | None) -> Iterator[Finding]:
 
 def _top_set(token: Token) -> Iterator[Finding]:
     """NUC-3."""
-    if _exceeds(max(token.sampled.lower), min(token.top.upper)):
+    tail, nucleus = max(token.sampled.lower), min(token.top.upper)
+    if _exceeds(tail, nucleus, (tail, nucleus)):
         yield Finding("NUC-3", "a tail logit exceeds the nucleus", token=token.number, column="sampled_max")
 
 

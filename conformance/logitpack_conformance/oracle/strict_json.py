@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it: no NaN and no byte order mark, and for metadata no member twice in one object."""
+"""JSON as RFC 8259 has it: no NaN and no byte order mark. Members that stand twice are remembered."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ def parse(data: bytes) -> Any:
     return _parse(data, object_pairs_hook=_members, parse_float=_decimal, parse_int=_integer)
 
 
-def parse_unique(data: bytes) -> Any:
-    """Return the value of a JSON text in UTF-8, numbers with a fraction or exponent as binary64.
+def parse_binary64(data: bytes) -> tuple[Any, bool]:
+    """Return the value of a JSON text as `parse` does, but fractions as binary64; and whether a member stands twice."""
+    objects: list[Members] = []
 
-    Raises ValueError where it is no JSON, or where a member stands twice.
-    """
-    return _parse(data, object_pairs_hook=_unique)
+    def remember(pairs: list[tuple[str, Any]]) -> Members:
+        objects.append(_members(pairs))
+        return objects[-1]
+
+    return _parse(data, object_pairs_hook=remember), any(one.repeated for one in objects)
 
 
 def _parse(data: bytes, **hooks: Any) -> Any:
@@ -45,13 +48,6 @@ def _members(pairs: list[tuple[str, Any]]) -> Members:
     if len(found) < len(pairs):
         counts = Counter(name for name, _ in pairs)
         found.repeated = frozenset(name for name, count in counts.items() if count > 1)
-    return found
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> Members:
-    found = _members(pairs)
-    if found.repeated:
-        raise ValueError(f"{sorted(found.repeated)} twice in one object")
     return found
 
 
