@@ -138,6 +138,9 @@ def test_damaged_bytes(draw: Random, container: str) -> None:
         ("x.jsonl", b""),
         ("x.json", b""),
         ("x.ndjson", b"\n"),
+        ("x.parquet", b" " * 100_000 + b"{}\n"),
+        ("x.parquet", b" " * 100_000),
+        ("x.ndjson", b"\x05" + bytes(40)),
         ("x.parquet", b" \n{}\n"),
         ("x.ndjson", b"[]\n"),
         ("x.parquet", b"[]\n"),
@@ -155,6 +158,15 @@ def test_first_bytes_tell_the_container(tmp_path: Path, name: str, content: byte
     path = tmp_path / name
     path.write_bytes(content)
     read_as_agreed(path, agreed(path))
+
+
+@pytest.mark.parametrize(
+    ("twin", "expected"), [(b'"else": 1, "else": 1', {"META-2"}), (b'"spec_version": "2.0"', {"META-1"})]
+)
+def test_member_that_stands_twice(tmp_path: Path, rows: list[Row], twin: bytes, expected: set[str]) -> None:
+    """Both take a version that stands once for the file's, whatever else stands twice."""
+    raw = json.dumps(described(spec_version="2.0")).encode()[:-1] + b", " + twin + b"}"
+    assert agreed(save(Dataset(rows, raw), tmp_path, "rows", ".arrow")) == expected
 
 
 @pytest.mark.parametrize("cut", range(10))

@@ -209,17 +209,18 @@ def _judge_dataset(files: list[_File]) -> None:
 
 
 def _judge_agreement(files: list[_File]) -> None:
-    """FILE-2: the same columns, types and metadata in all files."""
-    for file in files[1:]:
-        first = files[0]
-        assert first.types is not None
-        assert file.types is not None
-        differs = sorted(name for name in COLUMNS if first.types.get(name) != file.types.get(name))
+    """FILE-2: the same columns, types and metadata in all files whose columns can be read."""
+    first = next((file for file in files if file.comparable), None)
+    if first is None or first.types is None:
+        return
+    for file in files:
+        types = file.types or {}
+        differs = sorted(name for name in COLUMNS if first.types.get(name) != types.get(name))
         if differs:
             name = differs[0]
-            got, expected = file.types.get(name, "absent"), first.types.get(name, "absent")
+            got, expected = types.get(name, "absent"), first.types.get(name, "absent")
             file.findings.add("FILE-2", f"{name} is {got}, but {expected} in {first.name}", Place(column=name))
-        elif file.comparable and first.comparable and file.metadata != first.metadata:
+        elif file.comparable and file.metadata != first.metadata:
             file.findings.add("FILE-2", f"the metadata differs from that of {first.name}")
 
 

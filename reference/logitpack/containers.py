@@ -39,6 +39,9 @@ DATA_EXTENSIONS = (".parquet", ".arrow", ".arrows")
 """The files that are part of a dataset when they stand in its folder."""
 
 
+_SPACE = b" \t\r\n"  # of JSON
+
+
 class Info(NamedTuple):
     """What is known of a file once it is open.
 
@@ -96,7 +99,7 @@ class DataFile:
         """Open `path`; messages call it `name`, if that is given."""
         self._name = os.fspath(path) if name is None else name
         with _caller(path), _open_regular(path) as file:
-            head, size = file.read(16), os.fstat(file.fileno()).st_size
+            head, size = _head(file), os.fstat(file.fileno()).st_size
         with corrupt(self._name):
             kind = container or detect(head, size, Path(path).suffix)
             self._source = _open(os.fspath(path), kind)
@@ -149,7 +152,7 @@ def detect(head: bytes, size: int, extension: str) -> str:
     if head.startswith(arrow_ipc.CONTINUATION) or arrow_ipc.is_old_stream(head, size):
         return ARROW_STREAM
     by_name = EXTENSIONS.get(extension.lower())
-    if head.lstrip(b" \t\r\n").startswith(b"{") or by_name == JSON:
+    if head.lstrip(_SPACE).startswith(b"{") or by_name == JSON:
         return JSON
     if size == 0:
         raise DataError("the file is empty", requirement="FILE-1")
@@ -171,6 +174,14 @@ def corrupt(name: str) -> Iterator[None]:
         text = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         place = Place(file=name)
         raise DataError(f"the file is broken: {text}", requirement="FILE-1", place=place) from error
+
+
+def _head(file: BinaryIO) -> bytes:
+    """Return the first 16 bytes; of longer white space, its first byte and what follows it."""
+    head = file.read(16)
+    while not head.strip(_SPACE) and (more := file.read(1 << 16)):
+        head = (head[:1] + more.lstrip(_SPACE))[:16]
+    return head
 
 
 def _open(path: str, container: str) -> Source:

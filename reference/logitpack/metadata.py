@@ -67,8 +67,14 @@ class Metadata:
             message = f"metadata is not valid: {problem}"
             raise fault(message, requirement="META-1", place=place)
 
+        twins: list[list[str]] = []  # by object, the outermost last
+
+        def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            twins.append(_twins(pairs))
+            return dict(pairs)
+
         try:
-            value = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+            value = json.loads(raw.decode("utf-8"), object_pairs_hook=members, parse_constant=_no_constant)
         except UnicodeDecodeError:
             refuse("it is not UTF-8")
         except RecursionError:
@@ -76,11 +82,12 @@ class Metadata:
         except ValueError as error:
             refuse(f"it is not JSON: {error}")
         schema = load_schema("metadata.schema.json")
-        version = value.get("spec_version") if isinstance(value, dict) else None
+        version = value.get("spec_version") if isinstance(value, dict) and "spec_version" not in twins[-1] else None
         if not first_breach(schema["properties"]["spec_version"], version) and not str(version).startswith("1."):
             message = f"spec_version is {show_value(version)}, allowed 1.x"
             raise fault(message, requirement="META-2", place=place, got=version, allowed="1.x")
-        breach = first_breach(schema, value)
+        breach = next((f"member {show_value(name)} stands twice" for names in twins for name in names), None)
+        breach = breach or first_breach(schema, value)
         if breach:
             refuse(breach)
         size = value["tokenizer"].get("size", 0)
@@ -152,14 +159,9 @@ def _equal(one: object, other: object) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and one == other
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twin = next(name for name in names if names.count(name) > 1)
-        message = f"member {show_value(twin)} stands twice"
-        raise ValueError(message)
-    return members
+def _twins(pairs: list[tuple[str, Any]]) -> list[str]:
+    names = [name for name, _ in pairs]
+    return [name for name in dict.fromkeys(names) if names.count(name) > 1] if len(set(names)) < len(names) else []
 
 
 def _no_constant(name: str) -> NoReturn:
