@@ -68,7 +68,8 @@ class Findings:
 
     def add(self, name: str, message: str, place: Place | None = None) -> None:
         """Count one place; None for a finding on the file or dataset as a whole."""
-        places = () if place is None or place == Place(file=place.file) else (place,)
+        inside = None if place is None else replace(place, file=None)
+        places = () if inside in {None, Place()} else (inside,)
         self._add(Finding(name, message, places), None if place is None else place.column)
 
     def add_places(self, name: str, message: str, places: list[Place], count: int) -> None:

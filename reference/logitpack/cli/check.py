@@ -74,7 +74,7 @@ def _lines(file: FileReport) -> Iterator[Text]:
             (finding.severity, COLOURS[finding.severity]),
             " ",
             (finding.requirement, "bold"),
-            f" {_count(finding.count, 'place')}: " if finding.places else ": ",
+            f", {_count(finding.count, 'place')}: " if finding.places else ": ",
             printable(finding.message),
         )
         line.append(_places(finding), "dim")
