@@ -106,22 +106,27 @@ def _parquet(file: File, data: bytes) -> None:
     footer = source.metadata
     _open(file, source.schema_arrow, (footer.metadata or {}).get(KEY))
     names = [name for name in source.schema_arrow.names if name in NAMES]
-    bare, broken = [], []
+    checks: list[tuple[str, list[bool | None]]] = []
+    count = 0
     for group in range(footer.num_row_groups):
         rows = source.read_row_group(group, columns=names)
-        for path, checks in _checks(data, source, group):
-            if False in checks:
-                broken.append(path)
-            if checks[:1] == [None]:
-                bare.append(path)
-        if any(path.split(".")[0] in NAMES for path in broken):
-            break
+        checks += _checks(data, source, group)
+        if any(False in found and path.split(".")[0] in NAMES for path, found in checks):
+            raise ValueError("a page does not match its checksum")
         for batch in rows.to_batches():
             _add(file, batch)
-    if broken:
-        file.report("FILE-1", f"a page of {broken[0]} does not match its checksum")
-    elif bare:
-        file.report("FILE-4", f"the first page of {bare[0]} has no checksum")
+        _hold(rows.num_rows, footer.row_group(group).num_rows)
+        count += rows.num_rows
+    _hold(count, footer.num_rows)
+    if any(False in found for _, found in checks):
+        file.report("FILE-1", "a page of a column that is not read does not match its checksum")
+    elif any(found[:1] == [None] for _, found in checks):
+        file.report("FILE-4", "the first page of a column chunk has no checksum")
+
+
+def _hold(rows: int, expected: int) -> None:
+    if rows != expected:
+        raise ValueError(f"{rows} rows, {expected} in the footer")
 
 
 def _checks(data: bytes, source: Any, group: int) -> Iterator[tuple[str, list[bool | None]]]:

@@ -34,8 +34,8 @@ class Thrift:
                 return value
 
     def zigzag(self) -> int:
-        """Return a signed integer."""
-        value = self.varint()
+        """Return a signed integer of 32 bits, as all are that matter here; more bits are cut off, as readers do."""
+        value = self.varint() & 0xFFFFFFFF
         return (value >> 1) ^ -(value & 1)
 
     def skip(self, kind: int, *, element: bool = False) -> None:

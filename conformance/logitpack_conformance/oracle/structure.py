@@ -115,7 +115,8 @@ def _ranges(found: Structure) -> None:
             pairs = zip(found.row[lower], found.row[upper], strict=True)
             for token, (low, high) in enumerate(pairs):
                 if valid_range(low, high) is None:
-                    found.report("QNT-1", f"no range: {low} ... {high}", token=token, column=lower)
+                    column = upper if math.isfinite(low) and not math.isfinite(high) else lower
+                    found.report("QNT-1", f"no range: {low} ... {high}", token=token, column=column)
 
 
 def valid_range(low: float, high: float) -> tuple[Fraction, Fraction] | None:
