@@ -188,7 +188,7 @@ MESSAGES: dict[str, tuple[Callable[[Row], object], str]] = {
     ),
     "QNT-1": (
         lambda r: r["top_max"].__setitem__(1, float("inf")),
-        "QNT-1: top_max is inf, expected a finite number (row 0, token 1, column top_min)",
+        "QNT-1: top_max is inf, expected a finite number (row 0, token 1, column top_max)",
     ),
     "LSE-1": (
         lambda r: r["logsumexp"].__setitem__(0, float("nan")),

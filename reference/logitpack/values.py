@@ -119,20 +119,21 @@ def _ranges(columns: Columns, shape: Shape, low_name: str, high_name: str) -> It
         low, high = low.select(judged), high.select(judged)
     with np.errstate(over="ignore", invalid="ignore"):
         width = high.values - low.values
-    good = (width >= 0) & (width < np.inf)  # neither is so where an end is NaN or infinite
-    if good.all():
+    broken = ~((width >= 0) & (width < np.inf))  # also where an end is NaN or infinite
+    if not broken.any():
         return
     numbers = np.arange(len(columns))
     if low.offsets.size <= len(columns):
         numbers, judged = numbers[judged], judged[judged]
-    at, rows, tokens = _placed(low, np.flatnonzero(~good), judged)
-    if at.size == 0:
-        return
+    only_high = np.isfinite(low.values) & ~np.isfinite(high.values)
+    for name, wrong in ((low_name, broken & ~only_high), (high_name, broken & only_high)):
+        at, rows, tokens = _placed(low, np.flatnonzero(wrong), judged)
 
-    def describe(k: int) -> Detail:
-        return _range_detail(low_name, high_name, float(low.values[at[k]]), float(high.values[at[k]]))
+        def describe(k: int, at: Lengths = at) -> Detail:
+            return _range_detail(low_name, high_name, float(low.values[at[k]]), float(high.values[at[k]]))
 
-    yield Breach("QNT-1", low_name, numbers[rows], describe, tokens, None, columns.first_row)
+        if at.size:
+            yield Breach("QNT-1", name, numbers[rows], describe, tokens, None, columns.first_row)
 
 
 def _range_detail(low_name: str, high_name: str, low: float, high: float) -> Detail:
