@@ -61,8 +61,8 @@ def test_types_that_are_not_canonical_are_a_warning(tmp_path: Path, rows: list[R
     path = write_parquet(tmp_path / "wide.parquet", table(rows, wide=True, metadata=described()))
     report = logitpack.check(path)
     assert report.verdict == "valid"
-    assert {finding.requirement for finding in report.files[0].findings} == {"COL-5"}
-    assert len(report.files[0].findings) == len(rows[0])
+    (finding,) = report.files[0].findings
+    assert (finding.requirement, finding.count) == ("COL-5", len(rows[0]))
 
 
 def test_absent_column(tmp_path: Path, rows: list[Row]) -> None:
@@ -145,6 +145,52 @@ def test_shards_whose_metadata_differ(tmp_path: Path, rows: list[Row], change: d
     write_parquet(tmp_path / "data" / "b.parquet", table(rows, metadata=described(**change)))
     report = logitpack.check(tmp_path)
     assert [[finding.requirement for finding in file.findings] for file in report.files] == [[], ["FILE-2"]]
+
+
+def test_broken_sidecar_is_named(tmp_path: Path, rows: list[Row]) -> None:
+    """What is wrong with logitpack.json is not blamed on the data file (META-1)."""
+    path = write_parquet(tmp_path / "x.parquet", table(rows, metadata=described()))
+    (tmp_path / "logitpack.json").write_text("{")
+    (finding,) = logitpack.check(path).files[0].findings
+    assert finding.requirement == "META-1"
+    assert finding.message.startswith(f"{tmp_path / 'logitpack.json'}: metadata is not valid: ")
+
+
+def test_broken_page_has_its_place(tmp_path: Path, rows: list[Row]) -> None:
+    """A page that does not match its checksum is told by row group and column (FILE-1)."""
+    content = table(rows, metadata=described())
+    path = write_parquet(tmp_path / "x.parquet", content, compression="none", use_dictionary=False, row_group_size=1)
+    data = bytearray(path.read_bytes())
+    data[data.index(np.array(rows[2]["logsumexp"]).tobytes()[:16])] ^= 1
+    path.write_bytes(data)
+    (finding,) = logitpack.check(path).files[0].findings
+    (place,) = finding.places
+    assert (finding.requirement, place.row_group, place.column) == ("FILE-1", 2, "logsumexp.list.element")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "requirement"),
+    [
+        ("top_indices_low", np.zeros(20_000_000, np.uint16), "ROW-3"),
+        ("sampled_indices_low", np.zeros(20_000_000, np.uint16), "ROW-4"),
+    ],
+)
+def test_claims_are_bounded(
+    tmp_path: Path, rows: list[Row], column: str, value: np.ndarray[Any, Any], requirement: str
+) -> None:
+    """A few kilobytes that claim many millions of entries for a token are refused before they are decoded."""
+    content = table(rows[1:2])
+    lists = pa.ListArray.from_arrays(pa.array([0, value.size], pa.int32()), pa.array(value))
+    content = content.set_column(content.schema.get_field_index(column), column, lists)
+    path = write_parquet(tmp_path / "x.parquet", content, compression="zstd")
+    (finding,) = logitpack.check(path).files[0].findings
+    assert (finding.requirement, finding.message.split(" ")[1]) == (requirement, "claims")
+
+
+def test_name_that_is_no_utf8(tmp_path: Path, rows: list[Row]) -> None:
+    """A file is read whatever the bytes of its name are."""
+    path = write_parquet(tmp_path / "x.parquet", table(rows)).rename(tmp_path / "b\udcff.parquet")
+    assert logitpack.check(path).verdict == "valid"
 
 
 def test_shards_whose_types_differ(tmp_path: Path, rows: list[Row]) -> None:

@@ -65,9 +65,9 @@ def lengths(array: pa.Array) -> Numbers:
     if pa.types.is_fixed_size_list(kind):
         return np.full(len(array), kind.list_size, np.int64)
     if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
-        return np.asarray(array.sizes.to_numpy())
+        return numbers(array.sizes)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return np.diff(array.offsets.to_numpy())
+        return np.diff(numbers(array.offsets))
     if pa.types.is_binary_view(kind):  # views of 16 bytes, of which the first 4 are the length
         count, at = 4 * len(array), 16 * array.offset
         views = np.frombuffer(array.buffers()[1], np.int32, count=count, offset=at)
@@ -89,7 +89,21 @@ def flat_bytes(array: pa.Array, size: int) -> NDArray[np.uint8]:
     return np.frombuffer(array.buffers()[2], np.uint8, count=size, offset=start)
 
 
+def numbers(array: pa.Array) -> Numbers:
+    """Return the values of an array of numbers without nulls, without a copy: [elements].
+
+    `pyarrow.Array.to_numpy` would import pandas wherever it is installed, which takes longer than many a check.
+    """
+    dtype = np.dtype(array.type.to_pandas_dtype())
+    if len(array) == 0:
+        return np.zeros(0, dtype)
+    return np.frombuffer(array.buffers()[1], dtype, count=len(array), offset=array.offset * dtype.itemsize)
+
+
 def is_null(array: pa.Array) -> NDArray[np.bool_]:
     """Return where an array is null: bool [rows]."""
-    mask: NDArray[np.bool_] = array.is_null().to_numpy(zero_copy_only=False)
-    return mask
+    mask = array.is_null()
+    if len(mask) == 0:
+        return np.zeros(0, np.bool_)
+    bits = np.unpackbits(np.frombuffer(mask.buffers()[1], np.uint8), bitorder="little")
+    return bits[mask.offset : mask.offset + len(mask)].astype(np.bool_)

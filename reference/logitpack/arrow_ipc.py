@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from logitpack.errors import DataError
+from logitpack.native import open_native
 from logitpack.table import COLUMNS
 
 CONTINUATION = b"\xff\xff\xff\xff"
@@ -23,7 +24,7 @@ class FileSource:
     """An Arrow IPC file, read from its footer."""
 
     def __init__(self, path: str) -> None:
-        self._file = pa.OSFile(path)
+        self._file = open_native(path)
         reader = pa.ipc.open_file(self._file)
         self.schema = reader.schema
         self.metadata = reader.schema.metadata
@@ -47,7 +48,7 @@ class StreamSource:
     row_groups = None
 
     def __init__(self, path: str) -> None:
-        self._file = pa.OSFile(path)
+        self._file = open_native(path)
         self._old = self._file.read(4) != CONTINUATION
         self._file.seek(0)
         self.schema = pa.ipc.open_stream(self._file).schema

@@ -16,7 +16,7 @@ import pyarrow as pa
 from logitpack import dataset, semantics, structure
 from logitpack.arrays import known_arrays
 from logitpack.columns import normalise
-from logitpack.containers import PARQUET, DataFile, Slice, corrupt
+from logitpack.containers import PARQUET, DataFile, Slice, corrupt, require_readable
 from logitpack.dataset import Totals
 from logitpack.entries import Sound
 from logitpack.errors import DataError, Place
@@ -37,6 +37,8 @@ def check(
     """
     roots = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     found = [(root, data_files(root)) for root in roots]
+    for path in (path for _, files in found for path in files):
+        require_readable(path)  # before hours of work are lost over the last one
     reports: list[FileReport] = []
     for root, files in found:
         states = [_File(path, root, metadata, places) for path in files]
@@ -77,10 +79,7 @@ class _File:
                     return
                 judgeable = self._judge_schema(file.info.schema)
                 for part in file.slices():
-                    if judgeable:
-                        self._judge_slice(part)
-                    else:
-                        known_arrays(part.record_batch)  # FILE-1
+                    self._judge_slice(part, judgeable=judgeable)
                 if file.info.container == PARQUET:
                     with corrupt(self.name):
                         self._judge_checksums()
@@ -94,7 +93,7 @@ class _File:
 
     def _judge_metadata(self, file: DataFile) -> bool:
         """Find the metadata in force: META-1, META-7, and FILE-2 within the file. False where META-2 breaks."""
-        embedded = self._metadata_from(file.info.metadata)
+        embedded = self._metadata_from(file.info.metadata, "")
         beside = self._accompanying() if file.info.schema is not None else None
         own = [found for found in (embedded, beside) if found is not None]
         self.comparable = bool(own) or not self.findings.sorted()
@@ -113,19 +112,24 @@ class _File:
     def _accompanying(self) -> Metadata | DataError | None:
         """Give what stands beside the file, in its folder or at the root, and does not count as absent."""
         for folder in dict.fromkeys((self.path.parent, self.root)):
-            found = self._metadata_from(read_sidecar(folder / SIDECAR)) if (folder / SIDECAR).is_file() else None
+            path = folder / SIDECAR
+            found = self._metadata_from(read_sidecar(path), f"{path}: ") if path.is_file() else None
             if found is not None:
                 return found
         return None
 
-    def _metadata_from(self, raw: bytes | None) -> Metadata | DataError | None:
-        """Give metadata, the error where its major version is unknown, None where it is absent or counts as such."""
+    def _metadata_from(self, raw: bytes | None, source: str) -> Metadata | DataError | None:
+        """Give metadata, the error where its major version is unknown, None where it is absent or counts as such.
+
+        `source` begins the message of an error.
+        """
         try:
             return None if raw is None else Metadata.from_bytes(raw)
         except DataError as error:
-            if error.requirement == "META-2":
-                return error
-            self.findings.add_error(error)
+            told = DataError(source + error.message, requirement=error.requirement, got=error.got)
+            if told.requirement == "META-2":
+                return told
+            self.findings.add_error(told)
             return None
 
     def _judge_schema(self, schema: pa.Schema | None) -> bool:
@@ -158,8 +162,14 @@ class _File:
             group, column = missing
             self.findings.add("FILE-4", "a page has no checksum", Place(row_group=group, column=column))
 
-    def _judge_slice(self, part: Slice) -> None:
-        columns = normalise(part.record_batch, first_row=part.first_row)
+    def _judge_slice(self, part: Slice, *, judgeable: bool) -> None:
+        try:
+            if not judgeable:
+                known_arrays(part.record_batch)  # FILE-1
+                return
+            columns = normalise(part.record_batch, first_row=part.first_row)
+        except DataError as error:
+            raise error.at(row_group=part.row_group) from error.__cause__
         judgement = structure.judge(columns)
         for breach in judgement.breaches:
             self.findings.add_breach(breach, row_group=part.row_group)

@@ -21,6 +21,7 @@ from logitpack.arrays import (
     is_null,
     known_arrays,
     lengths,
+    numbers,
     plain,
     row_elements,
 )
@@ -180,7 +181,7 @@ def _converted(column: Column, array: pa.Array) -> Numbers | Ragged:
 
 
 def _numbers(column: Column, array: pa.Array) -> Numbers:
-    values: Numbers = array.to_numpy(zero_copy_only=False)
+    values = numbers(array)
     if column.accepts == "integer":
         return values
     # A float64 beyond binary32 becomes infinite here, and so breaks QNT-1 as it should.

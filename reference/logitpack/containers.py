@@ -21,6 +21,7 @@ from logitpack import arrow_ipc, parquet
 from logitpack.columns import cut
 from logitpack.errors import DataError, LogitPackError, Place, UsageError
 from logitpack.metadata import KEY
+from logitpack.native import broken
 from logitpack.stored_json import read_stored
 
 PARQUET, ARROW_FILE, ARROW_STREAM, JSON = "parquet", "arrow-file", "arrow-stream", "json"
@@ -140,6 +141,12 @@ class DataFile:
         self.close()
 
 
+def require_readable(path: str | os.PathLike[str]) -> None:
+    """Raise UsageError where `path` cannot be opened as a file."""
+    with _caller(path), _open_regular(path):
+        pass
+
+
 def detect(head: bytes, size: int, extension: str) -> str:
     """Return the container of a file by its first 16 bytes; its extension where they are mute.
 
@@ -171,9 +178,7 @@ def corrupt(name: str) -> Iterator[None]:
     except Exception as error:
         # pyarrow has a dozen kinds of its own, and passes on those of its parsers: all of them
         # are about the bytes that were read, for nothing else is done under this.
-        text = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        place = Place(file=name)
-        raise DataError(f"the file is broken: {text}", requirement="FILE-1", place=place) from error
+        raise broken(error, Place(file=name)) from error
 
 
 def _head(file: BinaryIO) -> bytes:

@@ -97,7 +97,7 @@ class Metadata:
 
     def to_bytes(self) -> bytes:
         """Give the JSON text as UTF-8."""
-        return json.dumps(self.raw, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return json.dumps(self.raw, separators=(",", ":"), allow_nan=False).encode()
 
     @property
     def spec_version(self) -> str:

@@ -21,12 +21,17 @@ PIECE = 1 << 20
 
 
 class Chunk(NamedTuple):
-    """A column chunk: its row group, its column, and the bytes of its pages."""
+    """A column chunk: its row group, its column, the bytes of its pages, and what it claims to hold.
+
+    `values` counts elements, an empty list as one; `size` is in bytes, before compression.
+    """
 
     row_group: int
     column: str
     start: int
     stop: int
+    values: int
+    size: int
 
 
 class Page(NamedTuple):
@@ -40,7 +45,7 @@ class Page(NamedTuple):
 def first_without_checksum(path: str | Path) -> tuple[int, str] | None:
     """Give row group and column of the first column chunk whose first page has no checksum."""
     with Path(path).open("rb") as file:
-        for chunk in _chunks(file):
+        for chunk in chunks(file):
             page = next(_pages(file, chunk), None)
             if page is not None and page.checksum is None:
                 return chunk.row_group, chunk.column
@@ -50,7 +55,7 @@ def first_without_checksum(path: str | Path) -> tuple[int, str] | None:
 def first_broken(path: str | Path, passed_over: Collection[str]) -> tuple[int, str] | None:
     """Give row group and column of the first page that does not match its checksum, but for some columns."""
     with Path(path).open("rb") as file:
-        for chunk in _chunks(file):
+        for chunk in chunks(file):
             if chunk.column.split(".")[0] in passed_over:
                 continue
             for page in _pages(file, chunk):
@@ -59,7 +64,7 @@ def first_broken(path: str | Path, passed_over: Collection[str]) -> tuple[int, s
     return None
 
 
-def _chunks(file: BinaryIO) -> Iterator[Chunk]:
+def chunks(file: BinaryIO) -> Iterator[Chunk]:
     """Yield the column chunks that have values, as the footer has them."""
     end = file.seek(0, 2) - 8
     file.seek(max(end, 0))
@@ -87,7 +92,7 @@ def _chunk(group: int, column: Struct, limit: int) -> Chunk | None:
     if not column.get(5) or not 0 < start < stop <= limit:
         return None
     name = ".".join(part.decode("utf-8", "replace") for part in column.get(3, ()))
-    return Chunk(group, name, start, stop)
+    return Chunk(group, name, start, stop, int(column[5]), int(column.get(6, 0)))
 
 
 def _pages(file: BinaryIO, chunk: Chunk) -> Iterator[Page]:

@@ -1,30 +1,38 @@
 """Parquet: row groups read in slices, checksums verified; and the settings it is written with.
 
-Strategy: the footer says how large a row group is, and so how many of its rows make a slice of
-some 65,536 tokens: memory is bounded whatever the size of the groups.
+Strategy: the footer says how many elements a row group has, and so how many of its rows make a
+slice of some 65,536 tokens: memory is bounded whatever the size of the groups. A kilobyte can
+claim gigabytes, so what a footer claims is held against the most that its tokens can have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from logitpack.errors import DataError
+from logitpack.errors import DataError, Place, UsageError
+from logitpack.native import broken, open_native
+from logitpack.pages import Chunk, chunks, first_broken
 from logitpack.table import COLUMNS
 
-SLICE_BYTES = 20 << 20
-"""Encoded bytes of a row group that are read at a time: 65,536 tokens have about as many."""
+SLICE_ELEMENTS = 8 << 20
+"""Elements of a row group that are read at a time: 65,536 tokens have about as many."""
 MAX_SLICE_ROWS = 65_536
+MAX_ROW_TOKENS = 1 << 24
+SPARE = 1 << 20
+"""Elements that a broken row group may claim beyond its limits, and still be judged row by row."""
 
 
 class ParquetSource:
     """A Parquet file, read from its footer (FILE-1, FILE-5)."""
 
     def __init__(self, path: str) -> None:
-        self._file = pa.OSFile(path)
+        self._path = path
+        self._file = open_native(path)
         # A buffered stream would allocate whatever a broken page header claims; without one a
         # column chunk is read whole, and no page can reach beyond it.
         self._reader = pq.ParquetFile(self._file, page_checksum_verification=True, pre_buffer=False, buffer_size=0)
@@ -36,14 +44,16 @@ class ParquetSource:
     def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         """Yield the rows of each row group; raise DataError FILE-1 where they are too few."""
         names = None if all_columns else [n for n in COLUMNS if n in self.schema.names]
-        total = 0
+        claims, total = self._claims(), 0
         for group in range(self.row_groups):
             rows = 0
-            for record_batch in self._reader.iter_batches(
-                batch_size=self._slice_rows(group), row_groups=[group], columns=names
-            ):
-                rows += record_batch.num_rows
-                yield group, record_batch
+            size = self._slice_rows(group, claims.get(group, {}))
+            try:
+                for record_batch in self._reader.iter_batches(batch_size=size, row_groups=[group], columns=names):
+                    rows += record_batch.num_rows
+                    yield group, record_batch
+            except (pa.ArrowException, OSError) as error:
+                raise broken(error, self._place_of(error, group)) from error
             _check_rows(f"row group {group}", rows, self._footer.row_group(group).num_rows)
             total += rows
         _check_rows("the file", total, self._footer.num_rows)
@@ -53,13 +63,58 @@ class ParquetSource:
         self._reader.close()
         self._file.close()
 
-    def _slice_rows(self, group: int) -> int:
-        """Return how many rows of a row group take some `SLICE_BYTES` bytes."""
-        # The sizes of single columns would tell more, but for a broken footer pyarrow ends the
-        # whole process where they are asked for.
-        footer = self._footer.row_group(group)
-        rows = footer.num_rows * SLICE_BYTES // max(footer.total_byte_size, 1)
-        return min(max(int(rows), 1), MAX_SLICE_ROWS)
+    def _claims(self) -> dict[int, dict[str, Chunk]]:
+        """Return the column chunks of the table's columns, by row group and name, as far as they are understood."""
+        # pyarrow would tell, but ends the whole process over some broken footers.
+        found: dict[int, dict[str, Chunk]] = {}
+        with Path(self._path).open("rb") as file:
+            for chunk in chunks(file):
+                found.setdefault(chunk.row_group, {})[chunk.column.split(".")[0]] = chunk
+        return found
+
+    def _slice_rows(self, group: int, claims: dict[str, Chunk]) -> int:
+        """Return how many rows of a row group have some `SLICE_ELEMENTS` elements.
+
+        Raises DataError ROW-3, ROW-4, IDX-3 where a row group claims far more than its tokens can
+        have, UsageError where its rows have more tokens than can be read.
+        """
+        rows = max(int(self._footer.row_group(group).num_rows), 1)
+        if "logsumexp" not in claims:
+            return min(rows, MAX_SLICE_ROWS)
+        tokens = claims["logsumexp"].values
+        if tokens > MAX_ROW_TOKENS * rows:
+            place = Place(row_group=group, column="logsumexp")
+            raise UsageError(f"{tokens:,} tokens in {rows:,} rows are more than can be read", place=place)
+        for name, (requirement, limit, unit) in _limits(tokens, rows).items():
+            got = getattr(claims[name], unit) if name in claims else 0
+            if got > limit + SPARE:
+                message = f"{name} claims {got:,} {LIMITED[unit]}, more than its {tokens:,} token(s) can have"
+                raise DataError(message, requirement=requirement, place=Place(row_group=group, column=name), got=got)
+        elements = sum(claims[name].values for name in claims if name in COLUMNS)
+        return min(max(rows * SLICE_ELEMENTS // max(elements, 1), 1), MAX_SLICE_ROWS)
+
+    def _place_of(self, error: Exception, group: int) -> Place:
+        """Return the place of an error in a row group; the column too where a checksum tells it."""
+        if "CRC" not in str(error):
+            return Place(row_group=group)
+        found = first_broken(self._path, passed_over=())
+        return Place(row_group=group if found is None else found[0], column=None if found is None else found[1])
+
+
+LIMITED = {"values": "elements", "size": "bytes"}
+
+
+def _limits(tokens: int, rows: int) -> dict[str, tuple[str, int, str]]:
+    """Return, by column, what a row group may claim: requirement, limit, and of what."""
+    top, tail = 255 * tokens, 262_144 * tokens
+    return {
+        "top_indices_low": ("ROW-3", top, "values"),
+        "top_logits_quantized": ("ROW-3", top, "values"),
+        "sampled_indices_low": ("ROW-4", tail, "values"),
+        "sampled_logits_quantized": ("ROW-4", tail, "values"),
+        "top_indices_high": ("IDX-3", top + 64 * rows, "size"),
+        "sampled_indices_high": ("IDX-3", tail + 64 * rows, "size"),
+    }
 
 
 def _check_rows(what: str, got: int, expected: int) -> None:

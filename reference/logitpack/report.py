@@ -1,6 +1,6 @@
 """What a check found: findings of files, as data and as JSON.
 
-Strategy: a finding is one requirement in one column; it counts all its places and keeps the first few, so
+Strategy: a finding is one requirement; it counts all its places and keeps the first few, so
 that its size does not grow with the fault.
 """
 
@@ -21,7 +21,7 @@ PLACES = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """One requirement that does not hold in one column of a file.
+    """One requirement that does not hold in a file.
 
     `count` is the number of places, `message` describes the first, `places` are the first few.
     """
@@ -54,12 +54,12 @@ class Findings:
     """Findings of one file as they come in, `limit` places of each kept."""
 
     limit: int = PLACES
-    _found: dict[tuple[str, str | None], Finding] = field(default_factory=dict)
+    _found: dict[str, Finding] = field(default_factory=dict)
 
     def add_breach(self, breach: Breach, *, row_group: int | None = None) -> None:
         """Count all places of a breach."""
         places = tuple(replace(breach.place(k), row_group=row_group) for k in range(min(len(breach), self.limit)))
-        self._add(Finding(breach.requirement, breach.describe(0).message, places, len(breach)), breach.column)
+        self._add(Finding(breach.requirement, breach.describe(0).message, places, len(breach)))
 
     def add_error(self, error: LogitPackError) -> None:
         """Count an error that names a requirement."""
@@ -70,23 +70,22 @@ class Findings:
         """Count one place; None for a finding on the file or dataset as a whole."""
         inside = None if place is None else replace(place, file=None)
         places = () if inside in {None, Place()} else (inside,)
-        self._add(Finding(name, message, places), None if place is None else place.column)
+        self._add(Finding(name, message, places))
 
     def add_places(self, name: str, message: str, places: list[Place], count: int) -> None:
         """Count some places at once, of which `places` are the first."""
-        self._add(Finding(name, message, tuple(places), count), places[0].column)
+        self._add(Finding(name, message, tuple(places), count))
 
-    def _add(self, finding: Finding, column: str | None) -> None:
-        key = (finding.requirement, column)
-        before = self._found.get(key)
+    def _add(self, finding: Finding) -> None:
+        before = self._found.get(finding.requirement)
         if before is not None:
             places = (before.places + finding.places)[: self.limit]
             finding = replace(before, count=before.count + finding.count, places=places)
-        self._found[key] = finding
+        self._found[finding.requirement] = finding
 
     def __contains__(self, name: str) -> bool:
         """Say whether there is a finding of the requirement."""
-        return any(finding.requirement == name for finding in self._found.values())
+        return name in self._found
 
     def sorted(self) -> list[Finding]:
         """Give the errors, then the warnings, each in the order of SPEC.md."""
@@ -112,7 +111,7 @@ class FileReport:
     def to_json(self) -> dict[str, Any]:
         """Give it in the form of schema/check.schema.json."""
         return {
-            "path": printable(self.path),
+            "path": self.path,
             "profile": self.profile,
             "verdict": self.verdict,
             "rows": self.rows,
