@@ -15,7 +15,7 @@ ORACLE = ROOT / "conformance" / "logitpack_conformance"
 
 LAYERS = [
     {"errors", "resources", "schemas", "thrift"},
-    {"ragged", "requirements", "metadata", "table", "breach", "pages", "jsonforms"},
+    {"ragged", "requirements", "metadata", "table", "breach", "pages", "jsonforms", "native", "replacing"},
     {"indices", "quantisation", "batch", "nucleus", "tail", "arrays", "report", "parquet", "arrow_ipc"},
     {"selection", "columns", "logical_json"},
     {"values", "entries", "stored_json"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -19,7 +20,7 @@ from logitpack.codec import encode, sound, to_record_batch
 from logitpack.columns import cut, normalise
 from logitpack.errors import LogitPackError, Place, UsageError
 from logitpack.logical_json import batch_from_logical
-from logitpack.metadata import Metadata
+from logitpack.metadata import KEY, Metadata
 from logitpack.ragged import blocks
 from logitpack.table import COLUMNS
 
@@ -51,6 +52,22 @@ def outgoing(rows: Row | Iterable[Row], metadata: Metadata | None, *, batch_toke
                     parts = cut(record_batch)
                 for part in parts:
                     yield from sequence.stored(part)
+
+
+def carried(rows: Row | Iterable[Row]) -> tuple[Metadata | None, Row | Iterable[Row]]:
+    """Return the metadata that stored rows bring in their schema, the first ones decide, and the rows.
+
+    Raises DataError (META-1, META-2, META-7).
+    """
+    source: object = rows
+    if not isinstance(rows, Batch | pa.RecordBatch | pa.Table | pa.RecordBatchReader | Mapping):
+        iterator = iter(rows)
+        head = list(islice(iterator, 1))
+        source, rows = head[0] if head else None, chain(head, iterator)
+    if not isinstance(source, pa.RecordBatch | pa.Table | pa.RecordBatchReader):
+        return None, rows
+    raw = (source.schema.metadata or {}).get(KEY)
+    return None if raw is None else Metadata.from_bytes(raw), rows
 
 
 def _gathered(

@@ -1,16 +1,15 @@
 """Writing a dataset file: all of it, or nothing (WR-1, WR-2).
 
 Strategy: whatever rows the caller has become record batches of canonical types, judged as they
-come, and are cut into row groups. They go to a file with a temporary name in the target's own
-folder, which takes the target's place in one step when it is complete and on disk.
+come, and are cut into row groups. They go to a file that takes the target's place in one step
+when it is complete and on disk.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,11 +21,12 @@ import pyarrow.parquet as pq
 from logitpack import parquet
 from logitpack.batch import Batch
 from logitpack.containers import ARROW_FILE, ARROW_STREAM, EXTENSIONS, JSON, PARQUET
-from logitpack.errors import LogitPackError, Place, UsageError
+from logitpack.errors import Place, UsageError
 from logitpack.metadata import KEY, Metadata
-from logitpack.outgoing import Row, outgoing
+from logitpack.outgoing import Row, carried, outgoing
+from logitpack.replacing import replacing
 from logitpack.stored_json import stored_lines
-from logitpack.table import canonical_schema
+from logitpack.table import COLUMNS, canonical_schema
 
 ROW_GROUP_TOKENS = 65_536
 
@@ -46,10 +46,16 @@ def write(
     them. `container` is "parquet", "arrow-file", "arrow-stream" or "json"; None goes by the
     extension of `path`. A row group holds some `row_group_tokens` tokens.
 
-    Raises UsageError where the path, container or metadata do not do, and for rows that break
-    a requirement (see `codec.encode`; besides, ROW-5, TAIL-4 and `token_ids` in some rows
-    only); DataError for stored rows that break a structural one. An existing file is replaced
-    on success, and untouched otherwise.
+    Where `metadata` is None, stored rows bring their own: that under the key ``logitpack`` in
+    the schema of the table or record batch, or of the first one of an iterable. Stored JSON
+    has neither metadata nor other columns: metadata that rows bring is left out.
+
+    Raises UsageError where the path, container or metadata do not do, for other columns in
+    stored JSON, and for rows that break a requirement (see `codec.encode`; besides, ROW-5,
+    TAIL-4 and `token_ids` in some rows only); DataError for stored rows that break a
+    structural one, and for metadata of theirs (META-1, META-2, META-7). An existing regular
+    file is replaced on success, and untouched otherwise; symbolic links are followed, and
+    permission bits kept.
     """
     target = Path(path)
     kind = container or EXTENSIONS.get(target.suffix.lower())
@@ -62,13 +68,19 @@ def write(
         metadata = Metadata.from_dict(metadata)
     if kind == JSON and metadata is not None:
         raise UsageError("stored JSON carries no metadata", place=Place(file=str(target)))
-    batches = outgoing(rows, metadata, batch_tokens=row_group_tokens)
-    with _replacing(target) as file:
+    with replacing(target) as file:
+        if metadata is None and kind != JSON:
+            metadata, rows = carried(rows)
+        batches = outgoing(rows, metadata, batch_tokens=row_group_tokens)
         first = next(batches, None)
         schema = canonical_schema() if first is None else first.schema
+        others = [name for name in schema.names if name not in COLUMNS]
+        if kind == JSON and others:
+            message = f"stored JSON has no place for other columns, and would lose {', '.join(others)}"
+            raise UsageError(message, place=Place(file=str(target)), got=others)
         if metadata is not None:
             schema = schema.with_metadata({KEY: metadata.to_bytes()})
-        with _SINKS[kind](file, schema) as sink:
+        with _SINKS[kind](str(file), schema) as sink:
             if first is not None:
                 for group in _groups(first, batches, row_group_tokens):
                     sink.write(group)
@@ -106,46 +118,6 @@ def _joined(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 def _chain(first: pa.RecordBatch, others: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     yield first
     yield from others
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[str]:
-    """Yield the name of a new file beside `target`, which replaces it if all goes well."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-    with _caller(target):
-        if target.is_dir():
-            raise UsageError("a folder stands there", place=Place(file=str(target)))
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        try:
-            yield str(temporary)
-            _sync(temporary)
-            temporary.replace(target)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
-        with suppress(OSError):  # not every file system can
-            _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _caller(target: Path) -> Iterator[None]:
-    """Turn an error of the file system or of Arrow into UsageError."""
-    try:
-        yield
-    except LogitPackError:
-        raise
-    except (OSError, pa.ArrowException) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"cannot be written: {reason}", place=Place(file=str(target))) from error
 
 
 class _Sink(Protocol):
