@@ -6,9 +6,7 @@ then the file appears under its name in one step.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +18,7 @@ from logitpack.cli.check import load_metadata
 from logitpack.cli.output import print_line
 from logitpack.errors import Place, UsageError
 from logitpack.files import read
+from logitpack.replacing import replacing
 
 EPILOG = """\b
 Examples:
@@ -73,29 +72,9 @@ def card(
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:
-    """Write all of the file or nothing: under another name first, then under its own."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    """Write all of the file or nothing, over no other file unless forced to."""
     try:
-        with part.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        if force:
-            part.replace(path)
-        else:
-            _link(part, path)
+        with replacing(path, exclusive=not force) as file:
+            file.write_text(text, encoding="utf-8", newline="\n")
     except FileExistsError:
         raise UsageError(f"{path} is there already; --force replaces it") from None
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", place=Place(file=str(path))) from None
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
-
-
-def _link(part: Path, path: Path) -> None:
-    """Give the file its own name, unless that has been taken meanwhile: a rename would replace what is there."""
-    try:
-        path.hardlink_to(part)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        part.replace(path)
