@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
 
+from commandline import logitpack
 from logitpack.batch import Batch
 from logitpack.codec import decode, encode
 from logitpack.containers import DataFile, detect
@@ -156,7 +158,7 @@ def test_batches_are_slices_of_a_group(tmp_path: Path, monkeypatch: pytest.Monke
     """A large row group is read in slices, whose rows count on."""
     path = tmp_path / "rows.parquet"
     write(path, STORED)
-    monkeypatch.setattr("logitpack.parquet.SLICE_BYTES", 1)
+    monkeypatch.setattr("logitpack.parquet.SLICE_ELEMENTS", 1)
     with DataFile(path) as file:
         assert [(0, 0), (0, 1), (0, 2), (0, 3)] == [part[:2] for part in file.slices()]
 
@@ -223,6 +225,88 @@ def test_an_existing_file_is_replaced(tmp_path: Path) -> None:
     assert values([BATCH]) == values(list(read(path)))
 
 
+def test_what_is_no_regular_file_stays(tmp_path: Path) -> None:
+    """A pipe is not replaced, neither itself nor through a link."""
+    pipe, link = tmp_path / "pipe.parquet", tmp_path / "link.parquet"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(UsageError) as caught:
+            write(path, STORED)
+        assert f"it is not a regular file ({path})" == str(caught.value)
+    assert (True, {pipe, link}) == (pipe.is_fifo(), {*tmp_path.iterdir()})
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_card_never_replaces_a_pipe(tmp_path: Path, *, force: bool) -> None:
+    """Not even where it is to replace what is there."""
+    pipe = tmp_path / "README.md"
+    os.mkfifo(pipe)
+    write(tmp_path / "rows.parquet", STORED, described())
+    result = logitpack("card", tmp_path / "rows.parquet", "-o", pipe, *["--force"] * force)
+    said = f"it is not a regular file ({pipe})" if force else f"{pipe} is there already; --force replaces it"
+    assert (2, "", f"error: {said}\n") == result
+    assert (True, 2) == (pipe.is_fifo(), len([*tmp_path.iterdir()]))
+
+
+@pytest.mark.parametrize("standing", [True, False])
+def test_links_are_followed(tmp_path: Path, *, standing: bool) -> None:
+    """The file that a link points to is written, in its own folder; the link stays."""
+    (tmp_path / "there").mkdir()
+    target, link = tmp_path / "there" / "blob", tmp_path / "rows.parquet"
+    link.symlink_to(Path("there", "blob"))
+    if standing:
+        target.write_text("old")
+    write(link, STORED)
+    assert (True, [target]) == (link.is_symlink(), [*target.parent.iterdir()])
+    assert values([BATCH]) == values(list(read(target)))
+
+
+def test_a_card_follows_a_link(tmp_path: Path) -> None:
+    """A forced card is written to the file that a link points to."""
+    target, link = tmp_path / "there.md", tmp_path / "README.md"
+    target.write_text("old")
+    link.symlink_to(target)
+    write(tmp_path / "rows.parquet", STORED, described())
+    assert 0 == logitpack("card", tmp_path / "rows.parquet", "-o", link, "--force").status
+    assert (True, "---") == (link.is_symlink(), target.read_text("utf-8")[:3])
+
+
+def test_a_link_to_itself(tmp_path: Path) -> None:
+    """A link that leads nowhere but to itself is refused, and stays."""
+    path = tmp_path / "rows.parquet"
+    path.symlink_to(path)
+    with pytest.raises(UsageError, match="cannot be written: Too many levels of symbolic links"):
+        write(path, STORED)
+    assert [path] == [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_permissions_are_kept(tmp_path: Path, mode: int) -> None:
+    """A file that is replaced is open to the same people as before."""
+    path = tmp_path / "rows.parquet"
+    path.write_text("old")
+    path.chmod(mode)
+    write(path, STORED)
+    assert (mode, 4) == (stat.S_IMODE(path.stat().st_mode), pq.read_metadata(path).num_rows)
+
+
+@pytest.mark.parametrize("container", [None, "parquet"])
+def test_null_character_in_a_path(tmp_path: Path, container: str | None) -> None:
+    """No file has such a name: the caller's fault."""
+    with pytest.raises(UsageError, match="null"):
+        write(tmp_path / "a\0b.parquet", STORED, container=container)
+    assert [] == [*tmp_path.iterdir()]
+
+
+def test_json_has_no_other_columns(tmp_path: Path) -> None:
+    """COL-6: other columns are refused by name where the container would lose them."""
+    rows = TABLE.append_column("id", pa.array([1, 2, 3, 4])).append_column("messages", pa.nulls(4))
+    with pytest.raises(UsageError, match="would lose id, messages"):
+        write(tmp_path / "rows.ndjson", rows)
+    assert [] == [*tmp_path.iterdir()]
+
+
 def test_rows_of_the_file_itself(tmp_path: Path) -> None:
     """A file can be rewritten from its own rows."""
     path = tmp_path / "rows.parquet"
@@ -281,6 +365,70 @@ def test_rows_of_no_kind(tmp_path: Path) -> None:
     """What is neither decoded nor logical nor stored is refused by its type."""
     with pytest.raises(UsageError, match="rows hold int"):
         write(tmp_path / "rows.parquet", [1])
+
+
+# Metadata that stored rows bring
+
+
+def bringing(metadata: bytes) -> pa.Table:
+    """Give the rows with metadata in their schema."""
+    return TABLE.replace_schema_metadata({b"logitpack": metadata, b"other": b"x"})
+
+
+@pytest.mark.parametrize("extension", ["parquet", "arrow", "arrows"])
+def test_rewriting_keeps_the_description(tmp_path: Path, extension: str) -> None:
+    """The batches of a reader bring the metadata of its file."""
+    old, new = tmp_path / f"old.{extension}", tmp_path / "new.parquet"
+    write(old, STORED, described())
+    write(new, read(old).record_batches())
+    assert Metadata.from_dict(described()) == read(new).metadata
+
+
+@pytest.mark.parametrize("kind", ["table", "record batch", "list", "iterator", "reader", "no rows"])
+def test_kinds_of_rows_that_bring_metadata(tmp_path: Path, kind: str) -> None:
+    """A table or batch does, and the first one of several for all of them; no row is lost over it."""
+    table = bringing(json.dumps(described()).encode())
+    rows: dict[str, Any] = {
+        "table": table,
+        "record batch": table.to_batches()[0],
+        "list": [table.slice(0, 1), TABLE.slice(1)],
+        "iterator": iter([table.slice(0, 1), TABLE.slice(1)]),
+        "reader": table.to_reader(max_chunksize=1),
+        "no rows": table.slice(0, 0),
+    }
+    write(tmp_path / "rows.parquet", rows[kind])
+    reader = read(tmp_path / "rows.parquet")
+    assert Metadata.from_dict(described()) == reader.metadata
+    assert (0 if kind == "no rows" else 4) == sum(len(batch.num_tokens) for batch in reader)
+
+
+def test_given_metadata_comes_first(tmp_path: Path) -> None:
+    """What the caller says is taken; what the rows bring is then not even looked at."""
+    write(tmp_path / "rows.parquet", bringing(b"broken"), described())
+    assert Metadata.from_dict(described()) == read(tmp_path / "rows.parquet").metadata
+
+
+def test_rows_are_held_against_what_they_bring(tmp_path: Path) -> None:
+    """IDX-5: the metadata that is written is true of the rows."""
+    with pytest.raises(UsageError, match="IDX-5"):
+        write(tmp_path / "rows.parquet", bringing(json.dumps(described(vocab_size=1000)).encode()))
+
+
+@pytest.mark.parametrize(
+    ("metadata", "requirement"), [(b"broken", "META-1"), (json.dumps(described(spec_version="2.0")).encode(), "META-2")]
+)
+def test_broken_metadata_of_rows(tmp_path: Path, metadata: bytes, requirement: str) -> None:
+    """META-1, META-2: metadata that rows bring is theirs, and so is its fault."""
+    with pytest.raises(DataError) as caught:
+        write(tmp_path / "rows.parquet", bringing(metadata))
+    assert (requirement, []) == (caught.value.requirement, [*tmp_path.iterdir()])
+
+
+def test_json_leaves_out_what_rows_bring(tmp_path: Path) -> None:
+    """Stored JSON is always Core, whatever the rows come from."""
+    write(tmp_path / "rows.ndjson", bringing(json.dumps(described()).encode()))
+    reader = read(tmp_path / "rows.ndjson")
+    assert (None, values([BATCH])) == (reader.metadata, values(list(reader)))
 
 
 # Folders
