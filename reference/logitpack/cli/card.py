@@ -16,6 +16,7 @@ import typer
 from logitpack.cli.cardtext import render
 from logitpack.cli.check import load_metadata
 from logitpack.cli.output import print_line
+from logitpack.cli.paths import path as as_path
 from logitpack.errors import Place, UsageError
 from logitpack.files import read
 from logitpack.replacing import replacing
@@ -30,14 +31,28 @@ PLACEHOLDER = "YOUR-NAME/YOUR-DATASET"
 
 
 def card(
-    path: Annotated[Path, typer.Argument(help="A file, or a folder of them.", metavar="PATH", show_default=False)],
+    path: Annotated[
+        Path, typer.Argument(help="A file, or a folder of them.", parser=as_path, metavar="PATH", show_default=False)
+    ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write the card to this file.", metavar="FILE", show_default="print it"),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write the card to this file.",
+            parser=as_path,
+            metavar="FILE",
+            show_default="print it",
+        ),
     ] = None,
     metadata: Annotated[
         Path | None,
-        typer.Option(help="Metadata for a dataset that has none: a JSON file.", metavar="FILE", show_default=False),
+        typer.Option(
+            help="Metadata for a dataset that has none: a JSON file.",
+            parser=as_path,
+            metavar="FILE",
+            show_default=False,
+        ),
     ] = None,
     dataset_id: Annotated[
         str, typer.Option(help="The dataset's id on the Hub, for the reading code.", metavar="ID")
@@ -57,7 +72,9 @@ def card(
     if output is not None and not force and os.path.lexists(output):
         raise UsageError(f"{output} is there already; --force replaces it")
     reader = read(path)
-    described = reader.metadata if metadata is None else load_metadata(metadata)
+    given = None if metadata is None else load_metadata(metadata)
+    # What the dataset says of itself comes first.
+    described = given if reader.metadata is None else reader.metadata
     if described is None:
         raise UsageError(
             "there is no metadata to fill a card from: give --metadata FILE, or put logitpack.json beside the data",

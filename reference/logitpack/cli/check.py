@@ -15,6 +15,7 @@ from rich.text import Text
 
 from logitpack.check import check as judge
 from logitpack.cli.output import Format, print_json, print_text
+from logitpack.cli.paths import path as as_path
 from logitpack.errors import printable
 from logitpack.files import read_sidecar
 from logitpack.metadata import Metadata
@@ -32,11 +33,16 @@ COLOURS = {"error": "red", "warning": "yellow", "valid": "bold green", "invalid"
 
 
 def check(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders, each a dataset.", show_default=False)],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Files and folders, each a dataset.", parser=as_path, metavar="PATH", show_default=False),
+    ],
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
     metadata: Annotated[
         Path | None,
-        typer.Option(help="Metadata, as JSON, for files that have none.", metavar="FILE", show_default=False),
+        typer.Option(
+            help="Metadata, as JSON, for files that have none.", parser=as_path, metavar="FILE", show_default=False
+        ),
     ] = None,
     places: Annotated[int, typer.Option(min=1, help="Places kept of each finding.", metavar="N")] = PLACES,
 ) -> int:

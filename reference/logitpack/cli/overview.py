@@ -71,13 +71,13 @@ def print_overview(found: OneRow, texts: TokenTexts | None, limit: int) -> None:
     batch, seen = found.batch, overview_of(found)
     tokens = len(batch.top_counts)
     shown = min(limit or tokens, tokens)
-    print_line(f"Row {found.row}, {_plural(tokens, 'token')}", "bold")
+    print_line(f"Row {found.row}, {plural(tokens, 'token')}", "bold")
     print_facts(_facts(found, seen, texts))
     print_line()
     print_line(f"Tokens 0 to {shown - 1}", "bold")
     print_table(_columns(texts, own=seen.own_percent is not None), _rows(found, seen, texts, shown))
     if shown < tokens:
-        print_line(f"{_plural(tokens - shown, 'more token')}: --limit 0 lists all, --token N shows one", "dim")
+        print_line(f"{plural(tokens - shown, 'more token')}: --limit 0 lists all, --token N shows one", "dim")
 
 
 def row_document(found: OneRow, texts: TokenTexts | None) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _facts(found: OneRow, seen: Overview, texts: TokenTexts | None) -> list[tupl
         ("profile", found.profile),
         ("nucleus", f"{counts.min()} to {counts.max()} entries a token, {counts.mean():.1f} on average"),
         ("nucleus mass", _range(seen.nucleus_mass, 4)),
-        ("tail", f"{_plural(batch.num_sampled, 'entry', 'entries')} a token"),
+        ("tail", f"{plural(batch.num_sampled, 'entry', 'entries')} a token"),
         ("tail mass", _range(seen.tail_mass, 6)),
         ("logsumexp", f"{lse.min():.4f} to {lse.max():.4f}"),
     ]
@@ -171,5 +171,6 @@ def _range(percent: Reals, decimals: int) -> str:
     return f"{low} to {high} %, {mean} % on average"
 
 
-def _plural(count: int, word: str, words: str | None = None) -> str:
+def plural(count: int, word: str, words: str | None = None) -> str:
+    """Return a number and what it counts."""
     return f"{count:,} {word if count == 1 else words or word + 's'}"

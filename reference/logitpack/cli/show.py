@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from logitpack.cli.onerow import OneRow, read_row
 from logitpack.cli.output import Column, Format, json_number, print_facts, print_json, print_line, print_table
-from logitpack.cli.overview import print_overview, row_document
+from logitpack.cli.overview import plural, print_overview, row_document
+from logitpack.cli.paths import path as as_path
 from logitpack.cli.tokenizer import TokenTexts, load_token_texts
 from logitpack.errors import UsageError
 
@@ -50,7 +51,9 @@ class Entries:
 
 
 def show(
-    path: Annotated[Path, typer.Argument(help="A file, or a folder of them.", metavar="PATH", show_default=False)],
+    path: Annotated[
+        Path, typer.Argument(help="A file, or a folder of them.", parser=as_path, metavar="PATH", show_default=False)
+    ],
     row: Annotated[
         int,
         typer.Option("--row", "-r", help="The row, counted from 0 over all files.", metavar="R", show_default=False),
@@ -127,11 +130,15 @@ def _print_token(found: OneRow, token: int, nucleus: Entries, tail: Entries, tex
     facts.append(("logsumexp", f"{batch.logsumexp[token]:.4f}"))
     print_facts(facts)
     print_line()
-    _print_entries(f"Nucleus, {len(nucleus.indices)} entries", "rank", nucleus, texts, 4)
+    _print_entries(f"Nucleus, {_entries(nucleus)}", "rank", nucleus, texts, 4)
     print_line(f"Total nucleus mass: {nucleus.mass:.2f} %")
     print_line()
-    _print_entries(f"Tail, {len(tail.indices)} entries", "#", tail, texts, 6)
+    _print_entries(f"Tail, {_entries(tail)}", "#", tail, texts, 6)
     print_line(f"Total tail mass: {tail.mass:.6f} %")
+
+
+def _entries(entries: Entries) -> str:
+    return plural(len(entries.indices), "entry", "entries")
 
 
 def _print_entries(title: str, rank: str, entries: Entries, texts: TokenTexts | None, decimals: int) -> None:
