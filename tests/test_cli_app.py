@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import commandline
-from commandline import REAL, logitpack, python
+from commandline import REAL, Result, logitpack, python
 from logitpack.cli import show
 
 COMMANDS = ["check", "show", "rules", "card"]
@@ -86,6 +87,13 @@ def test_no_arguments_print_help_as_wrong_usage() -> None:
     ("arguments", "message"),
     [
         (["shwo"], "No such command 'shwo'"),
+        (["check"], "Missing argument 'PATH' (see 'logitpack check --help')"),
+        (["check", ""], "Invalid value for 'PATH': a path cannot be empty"),
+        (["check", "x", ""], "Invalid value for 'PATH': a path cannot be empty"),
+        (["check", "x", "--metadata", ""], "Invalid value for '--metadata': a path cannot be empty"),
+        (["show", "", "--row", "0"], "Invalid value for 'PATH': a path cannot be empty"),
+        (["card", ""], "Invalid value for 'PATH': a path cannot be empty"),
+        (["card", "x", "--output", ""], "Invalid value for '--output' / '-o': a path cannot be empty"),
         (["show"], "Missing argument 'PATH' (see 'logitpack show --help')"),
         (["show", "x"], "Missing option '--row' / '-r' (see 'logitpack show --help')"),
         (["show", "x", "--rwo", "1"], "No such option: --rwo"),
@@ -121,6 +129,67 @@ def test_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(show, "read_row", interrupt)
     assert (130, "", "") == logitpack("show", REAL, "--row", "0")
+
+
+def test_interrupt_while_importing() -> None:
+    """So does it before there is a program to interrupt."""
+    code = """
+import sys
+from logitpack.cli import main
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupt())
+main()
+"""
+    assert (130, "", "") == python("-c", code)
+
+
+def through_shell(arguments: str, redirections: str) -> Result:
+    """Run `logitpack` from a shell that redirects its output."""
+    sh = shutil.which("sh")
+    if sh is None or not Path("/dev/full").exists():
+        pytest.skip("needs sh and /dev/full")
+    done = subprocess.run(
+        [sh, "-c", f'"$PYTHON" -m logitpack.cli {arguments} {redirections}'],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHON": sys.executable, "PYTHONPATH": package_path(), "REAL": str(REAL)},
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [('check "$REAL"', 0), ('check "$REAL" --format json', 0), ("--version", 0), ("", 2)],
+)
+def test_closed_output(arguments: str, status: int) -> None:
+    """Output to what is closed goes nowhere, and the exit status is the command's."""
+    assert (status, "", "") == through_shell(arguments, ">&-")
+
+
+def test_everything_closed() -> None:
+    """The files read do not take the places of closed streams."""
+    assert (0, "", "") == through_shell('check "$REAL"', "<&- >&- 2>&-")
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", ">&- 2>&-", ">/dev/full 2>&1"])
+def test_errors_that_cannot_be_printed(redirection: str) -> None:
+    """An error that nobody can be told still has its exit status."""
+    assert (2, "", "") == through_shell("check nope", redirection)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ['check "$REAL"', 'check "$REAL" --format json', "rules", "rules --format json", "--version", "--help", ""],
+)
+def test_full_output(arguments: str) -> None:
+    """Output that cannot be written is told once, in one line."""
+    assert (2, "", "error: No space left on device\n") == through_shell(arguments, ">/dev/full")
 
 
 def test_broken_pipe() -> None:
@@ -161,7 +230,7 @@ def test_pipe_gets_plain_whole_lines() -> None:
     assert ANSI.search(result.out) is None
     longest = max(result.out.splitlines(), key=len)
     assert longest.startswith("An Arrow IPC stream MUST end")
-    assert longest.endswith("have no continuation indicator).")
+    assert longest.endswith(", and only there).")
     assert [] == [line for line in result.out.splitlines() if line != line.rstrip()]
 
 

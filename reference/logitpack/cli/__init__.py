@@ -6,14 +6,27 @@ imported in here and nowhere else in the package, and its absence is said in one
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 NEEDED = frozenset({"typer", "click", "rich", "jinja2", "yaml"})
+INTERRUPTED = 130
 
 
 def main() -> NoReturn:
     """Run the command line on `sys.argv`, and exit with its status."""
+    # Around the imports too, which take longer than many a command.
+    try:
+        status = _main()
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    sys.exit(status)
+
+
+def _main() -> int:
+    _open_what_is_closed()
     try:
         from logitpack.cli.app import run
     except ModuleNotFoundError as error:
@@ -21,5 +34,19 @@ def main() -> NoReturn:
         if missing not in NEEDED:
             raise
         sys.stderr.write(f"error: the command line needs {missing}: pip install 'logitpack[cli]'\n")
-        sys.exit(2)
-    sys.exit(run(sys.argv[1:]))
+        return 2
+    return run(sys.argv[1:])
+
+
+def _open_what_is_closed() -> None:
+    """Let output to a stream that the caller has closed go nowhere."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is this one; else it would be that of the next file opened.
+            os.open(os.devnull, os.O_RDWR)
+    # None where the stream was closed when Python started, whatever their types say.
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end

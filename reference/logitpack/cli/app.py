@@ -13,15 +13,15 @@ import importlib.metadata
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
-from logitpack.cli import card, check, rules, show
+from logitpack.cli import INTERRUPTED, card, check, rules, show
 from logitpack.cli.output import print_error
 from logitpack.errors import LogitPackError, UsageError
 
-DONE, DATA_FAULT, USAGE_FAULT, OWN_FAULT, INTERRUPTED, NO_READER = 0, 1, 2, 70, 130, 141
+DONE, DATA_FAULT, USAGE_FAULT, OWN_FAULT, NO_READER = 0, 1, 2, 70, 141
 
 EPILOG = """\b
 Examples:
@@ -77,9 +77,19 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         status = _run(list(arguments))
+    except BrokenPipeError:
+        status = NO_READER
+    try:
         sys.stdout.flush()
     except BrokenPipeError:
-        return _without_reader()
+        status = NO_READER
+    except OSError as error:
+        # Where the command itself met it, it has been told.
+        if status in {DONE, DATA_FAULT}:
+            status = _failed(error)
+        _discard(sys.stdout)
+    if status == NO_READER:
+        _discard(sys.stdout)
     return status
 
 
@@ -103,25 +113,32 @@ def _run(arguments: list[str]) -> int:
 def _failed(error: Exception) -> int:
     """Print an error as one line, and return the exit status it stands for."""
     if isinstance(error, LogitPackError):
-        print_error(error)
+        _tell(error)
         return USAGE_FAULT if isinstance(error, UsageError) else DATA_FAULT
     if hasattr(error, "format_message"):  # typer's own: an option or argument is wrong
         context = getattr(error, "ctx", None)
         path = "logitpack" if context is None else context.command_path
-        print_error(f"{error.format_message().rstrip('.')} (see '{path} --help')")
+        _tell(f"{error.format_message().rstrip('.')} (see '{path} --help')")
         return USAGE_FAULT
     if isinstance(error, OSError):
-        print_error(error.strerror if error.filename is None else f"{error.filename}: {error.strerror}")
+        _tell(error.strerror if error.filename is None else f"{error.filename}: {error.strerror}")
         return USAGE_FAULT
     if isinstance(error, MemoryError):
-        print_error("not enough memory")
+        _tell("not enough memory")
         return OWN_FAULT
-    print_error(f"a fault of logitpack itself, please report it: {type(error).__name__}: {error}")
+    _tell(f"a fault of logitpack itself, please report it: {type(error).__name__}: {error}")
     return OWN_FAULT
 
 
-def _without_reader() -> int:
+def _tell(error: object) -> None:
+    """Print an error; where standard error takes nothing, the exit status alone has to say it."""
+    try:
+        print_error(error)
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
     # What is left in the buffer would raise once more when the interpreter flushes it.
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return NO_READER
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
