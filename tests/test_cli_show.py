@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 
 import logitpack as package
-from commandline import REAL, TOKENIZER, logitpack
+from commandline import REAL, TOKENIZER, logitpack, python
+from logitpack.cli import tokenizer
 from logitpack.cli.tokenizer import load_token_texts, shortened
 from support import Row, described, table, valid_rows, with_token_ids, write_parquet
 
@@ -82,6 +84,18 @@ Tail, 2 entries
 Total tail mass: 3.267614 %
 """
     assert (0, expected, "") == result
+
+
+def test_one_entry(tmp_path: Path) -> None:
+    """One entry is an entry."""
+    path = tmp_path / "small.parquet"
+    batch = small_batch(
+        top_counts=np.array([1]), top_indices=np.array([5], np.int32), top_logits=np.ones(1, np.float32)
+    )
+    package.write(path, batch)
+    out = logitpack("show", path, "--row", 0, "--token", 0).out
+    assert "\nNucleus, 1 entry\n" in out
+    assert "\nTail, 2 entries\n" in out
 
 
 def test_token_as_json(tmp_path: Path) -> None:
@@ -171,6 +185,7 @@ def test_broken_row(tmp_path: Path, rows: list[Row]) -> None:
             ["--row", "0", "--tokenizer", "/no/such/folder"],
             "tokenizer /no/such/folder is no file, no folder and no id on the Hub",
         ),
+        (["--row", "0", "--tokenizer", ""], "the tokenizer's name is empty"),
         (["--row", "0", "--tokenizer", "{path}"], "{path} has no tokenizer.json in it"),
     ],
 )
@@ -309,6 +324,46 @@ def test_broken_tokenizer(tmp_path: Path, content: str) -> None:
     result = logitpack("show", REAL, "--row", 0, "--tokenizer", tmp_path)
     assert (2, "", 1) == (result.status, result.out, result.err.count("\n"))
     assert result.err.startswith(f"error: tokenizer {tmp_path} cannot be loaded: ")
+
+
+@pytest.mark.parametrize(
+    "name", ["./x", "../x", "/x", "~/x", "~nobody-of-this-name/x", ".\\x", "a\\b", "a/b/c", "x/", os.devnull]
+)
+def test_paths_are_not_looked_for_on_the_hub(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What is meant as a path, or is there, and is no tokenizer fails without a question to the Hub."""
+    monkeypatch.setattr(tokenizer, "_from_hub", lambda _: pytest.fail("the Hub was asked"))
+    expected = f"error: tokenizer {name} is no file, no folder and no id on the Hub\n"
+    assert (2, "", expected) == logitpack("show", REAL, "--row", 0, "--tokenizer", name)
+
+
+def test_tokenizer_in_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tilde that the shell has left stands for the home folder."""
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(TOKENIZER.parent))
+    assert 0 == logitpack("show", REAL, "--row", 0, "--tokenizer", f"~/{TOKENIZER.name}").status
+
+
+def test_hub_retries_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Hub's library logs nothing of its attempts, and its reason is told to the end."""
+    reason = "no connection " * 30 + "at all"
+    code = f"""
+import sys
+import tokenizers
+from logitpack.cli import main
+
+class Tokenizer:
+    def from_pretrained(name):
+        import logging
+        import huggingface_hub.file_download
+        logging.getLogger("huggingface_hub.utils._http").warning("Retrying")
+        raise OSError({reason!r} + ".\\n")
+
+tokenizers.Tokenizer = Tokenizer
+sys.argv = ["logitpack", "show", {str(REAL)!r}, "--row", "0", "--tokenizer", "example/none"]
+main()
+"""
+    monkeypatch.delenv("HF_HUB_VERBOSITY", raising=False)
+    assert (2, "", f"error: tokenizer example/none cannot be loaded: {reason}\n") == python("-c", code)
 
 
 def test_tokenizer_of_the_hub_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ by itself, special tokens included, as `AutoTokenizer.decode([index])` of transf
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from collections.abc import Callable, Sequence
@@ -62,7 +63,12 @@ def load_token_texts(name: str) -> TokenTexts:
         from tokenizers import Tokenizer
     except ImportError:
         raise UsageError("--tokenizer needs tokenizers: pip install tokenizers") from None
-    path = Path(name).expanduser()
+    if not name:
+        raise UsageError("the tokenizer's name is empty")
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # ~ and a user there is none of
+        path = Path(name)
     if path.is_dir():
         file = path / "tokenizer.json"
         if not file.is_file():
@@ -70,7 +76,8 @@ def load_token_texts(name: str) -> TokenTexts:
         return TokenTexts(_loaded(Tokenizer.from_file, str(file), name))
     if path.is_file():
         return TokenTexts(_loaded(Tokenizer.from_file, str(path), name))
-    if not HUB_ID.fullmatch(name):
+    # The Hub is not asked for what is meant as a path: ids have no more than one slash.
+    if path.exists() or not HUB_ID.fullmatch(name):
         raise UsageError(f"tokenizer {name} is no file, no folder and no id on the Hub")
     return TokenTexts(_loaded(_from_hub, name, name))
 
@@ -82,13 +89,16 @@ def _loaded(load: Callable[[str], Tokenizer], source: str, name: str) -> Tokeniz
         raise
     # A fault inside tokenizers surfaces as a PanicException, which is no Exception.
     except BaseException as error:  # noqa: BLE001
-        reason = printable(" ".join(str(error).split()))[:200] or type(error).__name__
+        reason = printable(" ".join(str(error).split())).rstrip(".") or type(error).__name__
         raise UsageError(f"tokenizer {name} cannot be loaded: {reason}") from None
 
 
 def _from_hub(name: str) -> Tokenizer:
     from tokenizers import Tokenizer
 
-    # Each failed attempt is logged as a warning; the last one's error says it all.
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    # Each failed attempt is logged as a warning; the last one's error says it all. The level is set after
+    # the import, which sets it too.
+    with contextlib.suppress(ImportError):
+        import huggingface_hub.utils.logging  # noqa: F401
+    logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
     return Tokenizer.from_pretrained(name)
