@@ -201,7 +201,7 @@ def test_second_program_reads_every_index(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("alignment", "said", "outputs"),
-    [("predicts", "is the distribution **of**", "4 5 11 12"), ("follows", "**Mind the shift.**", "5 6 12 13")],
+    [("predicts", "is the distribution **of**", "3 4 8 9"), ("follows", "**Mind the shift.**", "4 5 9 10")],
 )
 def test_alignment(tmp_path: Path, alignment: str, said: str, outputs: str) -> None:
     """The words and the worked table are those of the declared alignment."""
@@ -224,6 +224,22 @@ def test_end_of_turn(tmp_path: Path) -> None:
     text = logitpack("card", described_file(tmp_path, mask={"turns": "assistant", "end_of_turn": True})).out
     assert "| 7 | `[end]` | 2 | 6 |" in text
     assert "| 3 | `[end]` |  |  |" in text
+
+
+@pytest.mark.parametrize("members", [{}, {"mask": {"turns": "assistant"}}])
+def test_end_of_turn_undeclared(tmp_path: Path, members: dict[str, Any]) -> None:
+    """Where it is not known whether that token is selected, the card says nothing of it."""
+    text = logitpack("card", described_file(tmp_path, **members)).out
+    assert "[end]" not in text
+    assert "that ends a turn" not in text
+    assert "| 4 | `Turn` | 0 | 3 |" in text
+
+
+def test_end_of_turn_left_out(tmp_path: Path) -> None:
+    """Where it is known not to be selected, it stands in the table and has no entry."""
+    text = logitpack("card", described_file(tmp_path, mask={"end_of_turn": False})).out
+    assert "| 7 | `[end]` |  |  |" in text
+    assert "; the token that ends a turn is not." in text
 
 
 @pytest.mark.parametrize("rule", ["below", "unspecified"])
@@ -255,6 +271,16 @@ def test_metadata_by_option(core: Path, tmp_path: Path) -> None:
     result = logitpack("card", core, "--metadata", given)
     assert 0 == result.status
     assert "# Teacher logits of `given/model`" in result.out
+
+
+def test_metadata_of_the_data_come_first(core: Path, tmp_path: Path) -> None:
+    """`--metadata` is for datasets that have none: what stands in the files or beside them is in force."""
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps(described(model={"id": "given/model"})))
+    (core.parent / "logitpack.json").write_text(json.dumps(described(model={"id": "beside/model"})))
+    embedded = described_file(tmp_path / "embedded", model={"id": "embedded/model"})
+    assert "of `beside/model`" in logitpack("card", core, "--metadata", given).out
+    assert "of `embedded/model`" in logitpack("card", embedded, "--metadata", given).out
 
 
 def test_metadata_beside_the_data(core: Path) -> None:

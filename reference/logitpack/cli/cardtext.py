@@ -129,7 +129,7 @@ def _shown(value: Any) -> Any:
 def _mask(mask: dict[str, Any] | None) -> dict[str, str] | None:
     if not mask:
         return None
-    ends = {True: "is one of them", False: "is not", None: "may or may not be one of them"}
+    ends = {True: "; the token that ends a turn is one of them", False: "; the token that ends a turn is not", None: ""}
     excluded = mask.get("excluded") or []
     return {
         "turns": f"the turns {code(mask['turns'])}" if "turns" in mask else "the assistant's turns",
@@ -143,11 +143,15 @@ CONVERSATION = "[user] Where now [end] [assistant] +Turn +left +[end] [user] The
 
 
 def _example(metadata: Metadata) -> list[dict[str, Any]]:
-    """Return the worked table, one line a token."""
-    selects_end = metadata.raw.get("mask", {}).get("end_of_turn", False)
+    """Return the worked table, one line a token.
+
+    Where it is not known whether the token that ends a turn is selected, the conversation has none.
+    """
+    selects_end = metadata.raw.get("mask", {}).get("end_of_turn")
+    words = [word for word in CONVERSATION.split() if selects_end is not None or not word.endswith("[end]")]
     lines: list[dict[str, Any]] = []
     entry = 0
-    for place, word in enumerate(CONVERSATION.split()):
+    for place, word in enumerate(words):
         token = word.removeprefix("+")
         line = {"place": place, "token": token, "entry": "", "output": ""}
         if token != word and (selects_end or token != "[end]"):  # noqa: S105 - a token of text
