@@ -688,3 +688,11 @@ def test_binary64_on_request(tmp_path: Path) -> None:
     assert np.float64 == next(iter(read(tmp_path, dtype=np.float64))).top_logits.dtype
     with pytest.raises(UsageError, match="float32 or float64"):
         read(tmp_path, dtype=np.float16)
+
+
+@pytest.mark.parametrize("extension", [".parquet", ".arrow", ".arrows", ".ndjson"])
+def test_names_that_are_no_utf8(tmp_path: Path, extension: str) -> None:
+    """A file is written and read whatever the bytes of its name are."""
+    path = tmp_path / f"a\udcff{extension}"
+    write(path, BATCH)
+    assert BATCH.top_indices.tolist() == next(iter(read(path))).top_indices.tolist()

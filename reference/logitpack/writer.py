@@ -133,7 +133,8 @@ def _parquet(path: str, schema: pa.Schema) -> Iterator[_Sink]:
         def write(self, group: pa.RecordBatch) -> None:
             writer.write_table(pa.Table.from_batches([group]), row_group_size=group.num_rows)
 
-    with pq.ParquetWriter(path, schema, **parquet.settings(schema)) as writer:
+    # pyarrow takes names as UTF-8 only; an open file it takes whatever its name is.
+    with Path(path).open("wb") as file, pq.ParquetWriter(file, schema, **parquet.settings(schema)) as writer:
         yield Sink()
 
 
@@ -144,7 +145,7 @@ def _arrow(path: str, schema: pa.Schema, new: Any) -> Iterator[_Sink]:
             writer.write_batch(group)
 
     options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.OSFile(path, "wb") as file, new(file, schema, options=options) as writer:
+    with Path(path).open("wb") as file, new(file, schema, options=options) as writer:
         yield Sink()
 
 
