@@ -321,3 +321,16 @@ def test_indices_of_different_tokens_may_be_equal() -> None:
     one = made([[3]])
     both = Batch(*(np.concatenate([getattr(one, f.name)] * 2) for f in fields(Batch)[:7]))
     assert 2 == encode(both).num_rows
+
+
+def test_chunked_columns() -> None:
+    """A table whose columns are cut into different chunks decodes as one batch does."""
+    rows = valid_rows((2, 1, 3))
+    whole = table(rows)
+    parts = pa.concat_tables([whole.slice(0, 1), whole.slice(1, 2)])
+    names = whole.schema.names
+    mixed_chunks = pa.table([parts[name] if number % 2 else whole[name] for number, name in enumerate(names)], names)
+    expected, got = decode(encode(decode(whole.to_batches()[0]))), decode(mixed_chunks)
+    for name in ("num_tokens", "top_counts", "top_indices", "sampled_indices", "logsumexp"):
+        assert getattr(expected, name).tolist() == getattr(got, name).tolist()
+    assert 0 == len(decode(whole.slice(0, 0)).num_tokens)

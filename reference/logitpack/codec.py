@@ -31,10 +31,10 @@ _SMALL = 1 << 12  # tokens below which a second thread costs more than it brings
 _ELEMENTS_MAX = 2**31 - 1  # what the 32-bit offsets of canonical lists can count
 
 
-def decode(record_batch: pa.RecordBatch, *, dtype: DTypeLike = np.float32) -> Batch:
-    """Return what a record batch means (RD-1, RD-2, RD-3).
+def decode(record_batch: pa.RecordBatch | pa.Table, *, dtype: DTypeLike = np.float32) -> Batch:
+    """Return what a record batch, or a table, means (RD-1, RD-2, RD-3).
 
-    The batch may have any accepted types, be sliced, and hold other columns. `dtype` is that
+    It may have any accepted types, be sliced or chunked, and hold other columns. `dtype` is that
     of the decoded logits, float32 or float64. All rows are judged before one is decoded.
 
     Raises DataError with the first breach of a structural requirement, by row and then in

@@ -26,6 +26,7 @@ from logitpack.arrays import (
     row_elements,
 )
 from logitpack.breach import Breach, Detail
+from logitpack.errors import UsageError
 from logitpack.ragged import to_offsets
 from logitpack.table import COLUMNS, Column, check_schema, schema_errors
 
@@ -120,14 +121,16 @@ class Columns:
         return {name: value for name, value in values.items() if isinstance(value, Ragged)}
 
 
-def normalise(record_batch: pa.RecordBatch, *, first_row: int = 0) -> Columns:
-    """Return the columns of `record_batch`, in any of the accepted types.
+def normalise(record_batch: pa.RecordBatch | pa.Table, *, first_row: int = 0) -> Columns:
+    """Return the columns of `record_batch`, or of a table of chunked columns, in any of the accepted types.
 
     `first_row` is the place of its first row in its file, for messages. Nulls are found, but
     raise nothing. Raises DataError COL-1, COL-2 (columns and types) and FILE-1 (offsets or
     buffers that Arrow finds invalid). Other columns are not looked at (COL-4).
     """
     check_schema(record_batch.schema)
+    if isinstance(record_batch, pa.Table):
+        record_batch = one_batch(record_batch)
     arrays = {name: plain(array) for name, array in known_arrays(record_batch).items()}
     nulls = tuple(_nulls(arrays, first_row))
     whole = np.ones(record_batch.num_rows, np.bool_)
@@ -158,6 +161,18 @@ def cut(record_batch: pa.RecordBatch, *, elements: int = SLICE_ELEMENTS) -> list
         parts.append(record_batch.slice(start, stop - start))
         start = stop
     return parts
+
+
+def one_batch(table: pa.Table) -> pa.RecordBatch:
+    """Return the table's columns, those that have a meaning here, as one batch (COL-4).
+
+    Raises UsageError where the elements of one column do not fit a batch.
+    """
+    known = table.select([name for name in table.schema.names if name in COLUMNS]).combine_chunks()
+    batches = known.to_batches()
+    if len(batches) > 1:
+        raise UsageError("the table is too large for one batch: decode its batches one by one")
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=known.schema)
 
 
 def _spread(part: Numbers | Ragged, whole: NDArray[np.bool_]) -> Numbers | Ragged:
