@@ -18,6 +18,8 @@ from logitpack.table import COLUMNS
 
 Numbers = NDArray[Any]
 
+_FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
+
 
 def known_arrays(record_batch: pa.RecordBatch) -> dict[str, pa.Array]:
     """Return the arrays of the table's columns, by name, each validated in full.
@@ -92,9 +94,10 @@ def flat_bytes(array: pa.Array, size: int) -> NDArray[np.uint8]:
 def numbers(array: pa.Array) -> Numbers:
     """Return the values of an array of numbers without nulls, without a copy: [elements].
 
-    `pyarrow.Array.to_numpy` would import pandas wherever it is installed, which takes longer than many a check.
+    `pyarrow.Array.to_numpy` and `to_pandas_dtype` would import pandas, which takes longer than many a check.
     """
-    dtype = np.dtype(array.type.to_pandas_dtype())
+    name = str(array.type)
+    dtype = np.dtype(_FLOATS.get(name, name))
     if len(array) == 0:
         return np.zeros(0, dtype)
     return np.frombuffer(array.buffers()[1], dtype, count=len(array), offset=array.offset * dtype.itemsize)
