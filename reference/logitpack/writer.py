@@ -19,6 +19,7 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from logitpack import parquet
+from logitpack.arrays import numbers
 from logitpack.batch import Batch
 from logitpack.containers import ARROW_FILE, ARROW_STREAM, EXTENSIONS, JSON, PARQUET
 from logitpack.errors import Place, UsageError
@@ -91,7 +92,7 @@ def _groups(first: pa.RecordBatch, others: Iterator[pa.RecordBatch], tokens: int
     pending: list[pa.RecordBatch] = []
     room = tokens
     for record_batch in _chain(first, others):
-        ends = np.cumsum(record_batch.column("num_tokens").to_numpy(), dtype=np.int64)
+        ends = np.cumsum(numbers(record_batch.column("num_tokens")), dtype=np.int64)
         start = 0
         while start < len(ends):
             before = int(ends[start - 1]) if start else 0
