@@ -187,6 +187,28 @@ def test_claims_are_bounded(
     assert (finding.requirement, finding.message.split(" ")[1]) == (requirement, "claims")
 
 
+def test_short_column_beside_many_entries_is_what_is_found(tmp_path: Path) -> None:
+    """Where every logsumexp is absent from a large row group, that is found (ROW-2), not its many entries."""
+    rng = np.random.default_rng(3)
+    flat = rng.normal(0, 0.01, (40, 2000)).astype(np.float32)  # each nucleus has 100 entries
+    row = pa.Table.from_batches([logitpack.encode(logitpack.select(flat, rng=rng))])
+    content = pa.concat_tables([row] * 300).combine_chunks()
+    empty = pa.array([[]] * 300, content.schema.field("logsumexp").type)
+    content = content.set_column(content.schema.get_field_index("logsumexp"), "logsumexp", empty)
+    assert ids(write_parquet(tmp_path / "x.parquet", content)) == ["ROW-2"]
+
+
+def test_row_beyond_any_reader_is_refused(tmp_path: Path, rows: list[Row]) -> None:
+    """A row that claims more tokens than can be read is said to be so; the file is not called invalid."""
+    content = table(rows[1:2])
+    zeros = pa.array(np.zeros(17_000_000, np.float64))
+    lists = pa.ListArray.from_arrays(pa.array([0, len(zeros)], pa.int32()), zeros)
+    content = content.set_column(content.schema.get_field_index("logsumexp"), "logsumexp", lists)
+    path = write_parquet(tmp_path / "x.parquet", content, compression="zstd")
+    with pytest.raises(logitpack.UsageError, match=r"17,000,000 tokens in 1 rows are more than can be read"):
+        logitpack.check(path)
+
+
 def test_name_that_is_no_utf8(tmp_path: Path, rows: list[Row]) -> None:
     """A file is read whatever the bytes of its name are."""
     path = write_parquet(tmp_path / "x.parquet", table(rows)).rename(tmp_path / "b\udcff.parquet")

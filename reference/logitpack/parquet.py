@@ -79,16 +79,17 @@ class ParquetSource:
         have, UsageError where its rows have more tokens than can be read.
         """
         rows = max(int(self._footer.row_group(group).num_rows), 1)
-        if "logsumexp" not in claims:
+        # The longest per-token column: where one of them is too short, that is what is to be found.
+        tokens = max((claims[name].values for name in PER_TOKEN if name in claims), default=0)
+        if tokens == 0:
             return min(rows, MAX_SLICE_ROWS)
-        tokens = claims["logsumexp"].values
         if tokens > MAX_ROW_TOKENS * rows:
-            place = Place(row_group=group, column="logsumexp")
-            raise UsageError(f"{tokens:,} tokens in {rows:,} rows are more than can be read", place=place)
+            message = f"{tokens:,} tokens in {rows:,} rows are more than can be read"
+            raise UsageError(message, place=Place(row_group=group))
         for name, (requirement, limit, unit) in _limits(tokens, rows).items():
             got = getattr(claims[name], unit) if name in claims else 0
             if got > limit + SPARE:
-                message = f"{name} claims {got:,} {LIMITED[unit]}, more than its {tokens:,} token(s) can have"
+                message = f"{name} claims {got:,} {LIMITED[unit]}, the most for its tokens ({tokens:,}) is {limit:,}"
                 raise DataError(message, requirement=requirement, place=Place(row_group=group, column=name), got=got)
         elements = sum(claims[name].values for name in claims if name in COLUMNS)
         return min(max(rows * SLICE_ELEMENTS // max(elements, 1), 1), MAX_SLICE_ROWS)
@@ -101,6 +102,7 @@ class ParquetSource:
         return Place(row_group=group if found is None else found[0], column=None if found is None else found[1])
 
 
+PER_TOKEN = ("top_counts", "top_min", "top_max", "sampled_min", "sampled_max", "logsumexp")
 LIMITED = {"values": "elements", "size": "bytes"}
 
 
