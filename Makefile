@@ -35,7 +35,7 @@ $(VENV)/demo.done: $(VENV)/pip.done $(SOURCES)
 	touch $@
 
 $(VENV)/test.done: $(VENV)/demo.done
-	$(BIN)/python -m pip install --quiet ".[cli,hub]" --group test
+	$(BIN)/python -m pip install --quiet ".[conformance,hub]" --group test
 	touch $@
 
 $(VENV)/lint.done: $(VENV)/test.done
