@@ -1,4 +1,4 @@
-"""Imports go one way: numerics know nothing of Arrow, the codec nothing of files, the oracle none of the reference."""
+"""Imports go one way: numerics know nothing of Arrow, the codec nothing of files, the suite nothing of the reference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "reference" / "logitpack"
-ORACLE = ROOT / "conformance" / "logitpack_conformance"
+SUITE = ROOT / "conformance" / "logitpack_conformance"
+ORACLE = SUITE / "oracle"
+ADAPTERS = SUITE / "adapters"
 
 LAYERS = [
     {"errors", "resources", "schemas", "thrift"},
@@ -79,6 +81,16 @@ def test_oracle_stands_alone(path: Path) -> None:
     """The oracle never imports the reference or numpy, and pyarrow only where it opens containers."""
     allowed = {"logitpack_conformance"} | ({"pyarrow"} if path.stem in {"load", "arrow_types"} else set())
     assert tops(path) - set(sys.stdlib_module_names) <= allowed
+
+
+@pytest.mark.parametrize("path", [*SUITE.rglob("*.py")], ids=lambda path: str(path.relative_to(SUITE)))
+def test_suite_never_imports_the_reference(path: Path) -> None:
+    """Only adapters, programs of their own, know the reference; nothing else of the suite knows them or numpy."""
+    if ADAPTERS in path.parents:
+        return
+    names = set(imported(path))
+    assert not {name for name in names if name.split(".")[0] in {"logitpack", "numpy"}}
+    assert not {name for name in names if name.startswith("logitpack_conformance.adapters.")}
 
 
 @pytest.mark.parametrize("path", [*REFERENCE.rglob("*.py")], ids=lambda path: path.stem)
