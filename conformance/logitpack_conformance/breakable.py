@@ -107,7 +107,7 @@ BREAKABLE: Mapping[str, tuple[Role, ...]] = MappingProxyType(
 NOBODY: Mapping[str, str] = MappingProxyType(
     {
         "COL-6": "no role rewrites a dataset, so nobody can be asked to",
-        "META-5": "a writer may be given no metadata; where it leaves out what it was given, that is reported as advice",
+        "META-5": "a writer may be given no metadata; leaving out what it was given is reported as advice",
     }
 )
 """Why a requirement has no role that can break it."""
