@@ -16,7 +16,7 @@ LONGEST = 500
 """Characters of a message that are kept."""
 LARGEST = 4000
 """Characters of JSON that are kept of one message."""
-WIDEST = 20
+WIDEST = 64
 DEEPEST = 4
 
 
@@ -64,6 +64,24 @@ def bounded_json(value: object) -> Any:
 
 
 def _bounded(value: object, depth: int) -> Any:
+    if isinstance(value, Mapping):
+        return _members(value, depth - 1) if depth else f"... ({len(value)} members)"
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return _elements(value, depth - 1) if depth else f"... ({len(value)} elements)"
+    return _scalar(value)
+
+
+def _members(value: Mapping[Any, object], depth: int) -> dict[str, Any]:
+    kept = {bounded(name, 100): _bounded(part, depth) for name, part in islice(value.items(), WIDEST)}
+    return kept if len(value) <= WIDEST else {**kept, "...": f"{len(value) - WIDEST} members more"}
+
+
+def _elements(value: Sequence[object], depth: int) -> list[Any]:
+    kept = [_bounded(part, depth) for part in islice(value, WIDEST)]
+    return kept if len(value) <= WIDEST else [*kept, f"... {len(value) - WIDEST} elements more"]
+
+
+def _scalar(value: object) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -71,14 +89,4 @@ def _bounded(value: object, depth: int) -> Any:
         return value if abs(value) < 2**63 else f"an integer of {value.bit_length()} bits"
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    if isinstance(value, Mapping):
-        if depth == 0:
-            return f"... ({len(value)} members)"
-        kept = {bounded(name, 100): _bounded(part, depth - 1) for name, part in islice(value.items(), WIDEST)}
-        return kept if len(value) <= WIDEST else {**kept, "...": f"{len(value) - WIDEST} members more"}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        if depth == 0:
-            return f"... ({len(value)} elements)"
-        items = [_bounded(part, depth - 1) for part in islice(value, WIDEST)]
-        return items if len(value) <= WIDEST else [*items, f"... {len(value) - WIDEST} elements more"]
     return bounded(value)
