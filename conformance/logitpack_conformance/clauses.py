@@ -1,0 +1,30 @@
+"""The requirements of SPEC.md, as schema/requirements.json lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from .oracle.schema import load
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One obligation: `level` is MUST or SHOULD, `kind` S, M or B; `text` and `reason` are plain text."""
+
+    id: str
+    level: str
+    kind: str
+    title: str
+    section: str
+    anchor: str
+    text: str
+    reason: str
+
+
+@cache
+def requirements() -> Mapping[str, Requirement]:
+    """Return all requirements by id, in the order of SPEC.md. Raises FileNotFoundError."""
+    listed = load("requirements.json")["requirements"]
+    return {members["id"]: Requirement(**members) for members in listed}
