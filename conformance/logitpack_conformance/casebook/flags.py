@@ -1,0 +1,16 @@
+"""Flags: classes of bugs, each with what it does to the data of someone whose program has it."""
+
+from __future__ import annotations
+
+FLAGS = {
+    "TRUNCATION": "A file that was cut short is read as a shorter one: rows are missing, and nobody is told.",
+    "TRAILING_BYTES": "Bytes after the end are overlooked: two files run together are read as the first of them.",
+    "BIT_ROT": "Bytes that changed on disk are read as if they had been written: logits nobody computed.",
+    "SIGNED_LOW": "Low parts of 32,768 and above are read as negative: the index of another token, or a crash.",
+    "COUNT_WRAP": "Sums of uint8 counts wrap at 256: from there on every token has the entries of another.",
+    "MSB_FIRST": "High parts are taken most significant bits first: indices of 65,536 and above are another token's.",
+    "PER_TOKEN_PACKING": "High parts begin anew at each token: all tokens but the first have wrong indices.",
+    "SCALE_65536": "Codes are divided by 65,536 or 65,534: every logit but the smallest is off by up to 2^-16 of it.",
+    "SHIFT": "Entries are filled from the wrong position: the student learns to skip or repeat tokens.",
+}
+"""By name."""
