@@ -1,107 +1,127 @@
-"""Build the small golden datasets under fixtures/, or compare what would be built with what is there.
+"""Build fixtures/ from the casebook, or compare what is checked in with what would be built, and prove it.
 
-    python tools/fixtures.py            compare; exit 1 where a fixture's rows or metadata differ
-    python tools/fixtures.py --write    write them, over what is there
+    python tools/fixtures.py                  compare and prove; exit 1 where anything differs
+    python tools/fixtures.py --write          make the files what is built, say which changed, and prove them
+    python tools/fixtures.py --only 'idx/*'   these cases only; the manifest keeps the others
 
-Rows are compared, not bytes: those depend on the version of Arrow. fixtures/SHA256SUMS guards the bytes.
+Checked-in files are golden. Comparing looks at what cases declare and at the digests of their contents, not at bytes:
+those depend on the version of Arrow. Writing replaces bytes, so that a new version of Arrow changes many files.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
-import logitpack
-from logitpack.logical_json import batch_from_logical
-from spec import ROOT, examples, read_spec
-
-FIXTURES = ROOT / "fixtures"
-VOCAB = 262_144
-BOUNDARIES = [0, 65_535, 65_536, 131_071, 131_072, 196_607, 196_608, 262_143]
-NUCLEI = [[1], [255], [2, 100], [3], [1, 1, 1, 1], [5, 2], [4, 255, 100, 7]]
-"""Nucleus sizes of the tokens of each row: 0 to 3 more than a multiple of 4 in all, the least and the greatest."""
+import cases
+import golden
+from cases import FIXTURES, Done, JsonCase
+from catalogue import catalogue
+from logitpack_conformance.breakable import BREAKABLE
+from logitpack_conformance.casebook import FLAGS
+from logitpack_conformance.manifest import NAME, case_of_json, digest_of
+from logitpack_conformance.model import SPEC
+from logitpack_conformance.score import ACCEPT, REJECT, sides
 
 
-def worked() -> tuple[pa.Table, dict[str, Any] | None]:
-    """Make the row of SPEC.md's appendix A, a Core file."""
-    row = json.loads(examples(read_spec())["row-logical"])
-    return pa.Table.from_batches([logitpack.encode(batch_from_logical([row]))]), None
+def others() -> dict[str, str]:
+    """Return the digests of the files that belong to no case."""
+    paths = sorted(path for path in FIXTURES.rglob("*") if path.is_file())
+    names = [path.relative_to(FIXTURES).as_posix() for path in paths]
+    return {
+        name: digest_of(path.read_bytes())
+        for name, path in zip(names, paths, strict=True)
+        if name != NAME and not name.startswith("cases/")
+    }
 
 
-def full_vocabulary() -> tuple[pa.Table, dict[str, Any]]:
-    """Make rows over a vocabulary of exactly 2^18 entries, whose nuclei hold its boundary indices."""
-    rng = np.random.default_rng(262_144)
-    batches = []
-    for sizes in NUCLEI:
-        logits = rng.normal(-8, 1, (sum(1 for _ in sizes), VOCAB)).astype(np.float32)
-        for token, size in enumerate(sizes):
-            others = rng.choice(VOCAB, size, replace=False)
-            indices = list(dict.fromkeys([*rng.permutation(BOUNDARIES), *others]))[:size]
-            logits[token, indices] = rng.normal(20, 0.01, size)
-        tokens = [logitpack.select(row[None], top_p=0.9999, max_entries=255, num_sampled=3, rng=rng) for row in logits]
-        batches += [logitpack.encode(joined(tokens), logitpack.Metadata.from_dict(METADATA))]
-    return pa.Table.from_batches(batches), METADATA
+def as_text(manifest: dict[str, Any]) -> str:
+    """Return the manifest as it is checked in, a line for each case."""
+    lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in manifest["cases"])
+    parts = [
+        f'"{name}": ' + (f"[\n{lines}\n]" if name == "cases" else json.dumps(value, ensure_ascii=False, indent=1))
+        for name, value in manifest.items()
+    ]
+    return "{" + ",\n".join(parts) + "}\n"
 
 
-def joined(tokens: list[logitpack.Batch]) -> logitpack.Batch:
-    """Make one row of batches of one token each."""
-    return logitpack.Batch(
-        num_tokens=np.array([len(tokens)]),
-        top_counts=np.concatenate([token.top_counts for token in tokens]),
-        top_indices=np.concatenate([token.top_indices for token in tokens]),
-        top_logits=np.concatenate([token.top_logits for token in tokens]),
-        sampled_indices=np.concatenate([token.sampled_indices for token in tokens]),
-        sampled_logits=np.concatenate([token.sampled_logits for token in tokens]),
-        logsumexp=np.concatenate([token.logsumexp for token in tokens]),
-    )
+def one_sided(listed: list[JsonCase]) -> Iterator[str]:
+    """Name the requirements of which, for some role, the cases and their twins show one side only."""
+    known = {case["id"]: case_of_json(case) for case in listed}
+    shown: dict[tuple[str, Any], set[str]] = {}
+    for case in known.values():
+        twin = known.get(case.twin or "")
+        if case.twin is not None and twin is None:
+            yield f"{case.id}: there is no twin {case.twin}"
+        for requirement in case.requirements:
+            for role in case.roles:
+                if role in BREAKABLE.get(requirement, ()):
+                    both = [one for one in (case, twin) if one is not None and role in one.roles]
+                    found = shown.setdefault((requirement, role), set())
+                    found.update(*(sides(one, role, "accepted") for one in both))
+    for (requirement, role), found in sorted(shown.items()):
+        for side in sorted({ACCEPT, REJECT} - found):
+            yield f"{requirement} has no {side} side for a {role}"
 
 
-METADATA: dict[str, Any] = {
-    "spec_version": "1.0",
-    "model": {"id": "example/full-vocabulary"},
-    "tokenizer": {"id": "example/full-vocabulary", "size": VOCAB},
-    "vocab_size": VOCAB,
-    "nucleus": {"top_p": 0.9999, "max_entries": 255, "rule": "covering", "order": "descending"},
-    "tail": {"num_sampled": 3, "method": "uniform", "seed": 262_144},
-    "temperature": 1.0,
-    "alignment": "predicts",
-}
-
-BUILT: dict[str, Callable[[], tuple[pa.Table, dict[str, Any] | None]]] = {
-    "worked/row.parquet": worked,
-    "worked/row.arrow": worked,
-    "worked/row.arrows": worked,
-    "worked/row.ndjson": worked,
-    "synthetic/full-vocabulary.parquet": full_vocabulary,
-}
-
-
-def same(path: Path, table: pa.Table, metadata: dict[str, Any] | None) -> bool:
-    """Say whether a fixture has these rows and this metadata."""
-    reader = logitpack.read(path)
-    held = None if reader.metadata is None else reader.metadata.raw
-    return held == metadata and pa.Table.from_batches(reader.record_batches()).equals(table)
+def additions(listed: list[JsonCase]) -> Iterator[str]:
+    """Say where a faulty case finds other requirements than its twin and its own."""
+    known = {case["id"]: case for case in listed}
+    for case in listed:
+        twin = known.get(str(case.get("twin")))
+        if case["kind"] in {"reject", "either"} and case["findings"] and twin is not None:
+            more = set(case["findings"]) - set(twin["findings"])
+            if not more or not more <= set(case["requirements"]) or twin["kind"] != "accept":
+                yield f"{case['id']} finds {sorted(more)} more than its twin {twin['id']}"
+    used = {flag for case in listed for flag in case.get("flags", ())}
+    yield from (f"the flag {flag} is used by no case" for flag in sorted(set(FLAGS) - used))
 
 
 def main(arguments: list[str]) -> int:
-    """Write, or compare."""
-    differ = []
-    for name, build in BUILT.items():
-        path, (table, metadata) = FIXTURES / name, build()
-        if "--write" in arguments:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            logitpack.write(path, table, metadata)
-        if not path.exists() or not same(path, table, metadata):
-            differ.append(name)
-    if differ:
-        print(f"fixtures differ from what is built: {', '.join(differ)}", file=sys.stderr)
-    return 1 if differ else 0
+    """Write, or compare; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--only", default="*", metavar="GLOB")
+    chosen = parser.parse_args(arguments)
+    with ProcessPoolExecutor() as pool:
+        work = partial(cases.do, write=chosen.write)
+        done: list[Done] = list(pool.map(work, cases.select(chosen.only), chunksize=8))
+    is_whole = chosen.only == "*"
+    listed = {**({} if is_whole else cases.checked_in()), **{one.case["id"]: one.case for one in done}}
+    ordered = [listed[name] for name in sorted(listed)]
+    written = [name for one in done for name in one.written]
+    problems = [problem for one in done for problem in one.problems]
+    if is_whole:
+        problems += [*one_sided(ordered), *additions(ordered)]
+        if chosen.write:
+            written += [f"{name}, removed" for name in cases.prune()]
+        (written if chosen.write else problems).extend(golden.update(write=chosen.write))
+    if is_whole or chosen.write:
+        (written if chosen.write else problems).extend(listing(ordered, write=chosen.write))
+    for name in written:
+        print(f"wrote {name}")
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    print(f"{len(done)} cases, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+def listing(ordered: list[JsonCase], *, write: bool) -> Iterator[str]:
+    """Make README.md and the manifest anew; yield those that were stale."""
+    manifest = {"spec": SPEC, "flags": FLAGS, "cases": ordered}
+    for name in ("README.md", NAME):
+        path = FIXTURES / name
+        text = catalogue(ordered) if name == "README.md" else as_text(manifest | {"others": others()})
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
+        if write:
+            path.write_text(text, encoding="utf-8")
+        yield f"{name} is not what is generated"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -71,6 +71,9 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     known = {case.id for case in manifest.cases}
     if len(known) < len(manifest.cases):
         yield "a case stands twice"
+    inside = next((name for name in known if any(str(parent) in known for parent in PurePosixPath(name).parents)), None)
+    if inside is not None:
+        yield f"{inside} stands inside another case"
     for case in manifest.cases:
         if case.twin is not None and case.twin not in known:
             yield f"{case.id}: there is no twin {case.twin}"
