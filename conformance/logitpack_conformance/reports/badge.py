@@ -1,0 +1,23 @@
+"""badge.json: an endpoint badge as shields.io reads it. It holds no word of the adapter's own."""
+
+from __future__ import annotations
+
+import json
+
+from logitpack_conformance.model import SPEC
+from logitpack_conformance.reports.facts import Facts
+from logitpack_conformance.score import Overall
+
+COLORS = {Overall.CONFORMANT: "brightgreen", Overall.NOT_CONFORMANT: "red", Overall.INCOMPLETE: "lightgrey"}
+
+
+def encode(facts: Facts) -> bytes:
+    """Return the badge: the roles, the verdict, and the containers that it holds for."""
+    roles, containers = ", ".join(facts.roles) or "no role", ", ".join(facts.containers) or "no container"
+    badge = {
+        "schemaVersion": 1,
+        "label": f"LogitPack {SPEC}",
+        "message": f"{roles}: {facts.overall} ({containers})",
+        "color": COLORS[facts.overall],
+    }
+    return (json.dumps(badge) + "\n").encode("ascii")

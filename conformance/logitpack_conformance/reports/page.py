@@ -1,0 +1,179 @@
+"""report.html: one page that needs nothing beside it, neither a script nor another file.
+
+Strategy: the template escapes all that it is given (jinja2's autoescape); what is cut or grouped is cut or grouped
+here, so that the page stays readable however much has failed.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from logitpack_conformance.clauses import Requirement
+from logitpack_conformance.model import FEATURES, SPEC, Container, Result, Role
+from logitpack_conformance.reports.facts import Facts, clause, plural, repeat, suite_version, tally
+from logitpack_conformance.score import Overall, Score, Status
+from logitpack_conformance.text import bounded, bounded_json
+
+MOST_OF_ONE = 10
+MOST_NAMES = 200
+CLASSES = {
+    Status.PASSED: "good",
+    Status.FAILED: "bad",
+    Status.NOT_SHOWN: "open",
+    Status.NOT_JUDGED: "none",
+    Overall.CONFORMANT: "good",
+    Overall.NOT_CONFORMANT: "bad",
+    Overall.INCOMPLETE: "open",
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failed result, in texts."""
+
+    name: str
+    case: str
+    place: str
+    why: str
+    flags: tuple[tuple[str, str], ...]
+    sent: str
+    outcome: str
+    came: str
+    judged: str
+    also: tuple[str, ...]
+    expected: str
+    repeat: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A requirement with failures: some in full, of the others the names, of still others the number."""
+
+    clause: Requirement
+    number: int
+    shown: tuple[Failure, ...]
+    named: tuple[str, ...]
+    unnamed: int
+
+
+def encode(facts: Facts) -> bytes:
+    """Return the page in UTF-8."""
+    return (_template().render(_context(facts)) + "\n").encode()
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("logitpack_conformance.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")
+
+
+def _context(facts: Facts) -> dict[str, Any]:
+    implementation = facts.run.implementation
+    return {
+        "facts": facts,
+        "spec": SPEC,
+        "suite": suite_version(),
+        "name": bounded(implementation.name, 100),
+        "version": bounded(implementation.version, 50),
+        "language": bounded(implementation.language, 60),
+        "links": [(word, _link(getattr(implementation, word))) for word in ("homepage", "issues")],
+        "command": bounded(shlex.join(facts.run.command), 1000),
+        "selected": bounded(facts.run.selected),
+        "containers": [(str(container), container in facts.containers) for container in Container],
+        "features": [(name, text, name in implementation.features) for name, text in FEATURES.items()],
+        "roles": [_role(facts, role) for role in facts.roles],
+        "broken": [_broken(facts, name, results) for name, results in facts.by_requirement.items()],
+        "sections": _sections(facts),
+        "recorded": len({one.requirement for one in facts.scores if one.status is Status.NOT_JUDGED}),
+        "not_shown": [one for one in facts.scores if one.status is Status.NOT_SHOWN],
+        "expected": _expected(facts),
+        "problems": [bounded(problem) for problem in facts.problems[:MOST_NAMES]],
+        "seconds": sum(result.seconds for result in facts.run.results),
+        "classes": CLASSES,
+        "clause": clause,
+        "most": MOST_NAMES,
+        "plural": plural,
+        "tally": tally,
+    }
+
+
+def _link(address: str) -> str:
+    """Return an address that is safe to link to, nothing for any other."""
+    shown = bounded(address, 300)
+    return shown if shown.startswith(("https://", "http://")) and shown == address and " " not in shown else ""
+
+
+def _role(facts: Facts, role: Role) -> dict[str, Any]:
+    """Return the figures of a role: requirements by status, and cases by status."""
+    results = [result for result in facts.run.results if result.role is role]
+    numbers = {status: facts.number(status, role) for status in (Status.PASSED, Status.FAILED, Status.NOT_SHOWN)}
+    cases = {
+        status: sum(result.status == status for result in results)
+        for status in ("passed", "failed", "unsupported", "skipped", "not-run")
+    }
+    return {"name": str(role), "requirements": numbers, "cases": {key: n for key, n in cases.items() if n}}
+
+
+def _broken(facts: Facts, name: str, results: list[Result]) -> Broken:
+    rest = results[MOST_OF_ONE:]
+    return Broken(
+        clause=clause(name),
+        number=len(results),
+        shown=tuple(_failure(facts, result) for result in results[:MOST_OF_ONE]),
+        named=tuple(result.name for result in rest[:MOST_NAMES]),
+        unnamed=max(0, len(rest) - MOST_NAMES),
+    )
+
+
+def _failure(facts: Facts, result: Result) -> Failure:
+    return Failure(
+        name=result.name,
+        case=result.case.id,
+        place=f"{result.role}, {result.container}" if result.container else str(result.role),
+        why=bounded(result.case.why),
+        flags=tuple((flag, facts.flags.get(flag, "")) for flag in result.case.flags),
+        sent=_lines(result.request),
+        outcome=bounded(result.outcome, 40),
+        came=_lines(result.answer),
+        judged=bounded(result.message),
+        also=tuple(bounded(name, 40) for name in result.broken[1:8]),
+        expected=facts.expected_reason(result),
+        repeat=repeat(facts.run, result),
+    )
+
+
+def _lines(message: Mapping[str, object]) -> str:
+    """Return a message with one member a line."""
+    members = bounded_json(message).items()
+    return "\n".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in members)
+
+
+def _sections(facts: Facts) -> list[tuple[str, list[tuple[Requirement, list[Score | None]]]]]:
+    """Return the judged requirements by section of SPEC.md, each with its score by role."""
+    scores = {(one.requirement, one.role): one for one in facts.scores if one.status is not Status.NOT_JUDGED}
+    sections: dict[str, list[tuple[Requirement, list[Score | None]]]] = {}
+    for name in dict.fromkeys(requirement for requirement, _ in scores):
+        about = clause(name)
+        row = (about, [scores.get((name, role)) for role in facts.roles])
+        sections.setdefault(about.section, []).append(row)
+    return list(sections.items())
+
+
+def _expected(facts: Facts) -> list[tuple[str, str, bool]]:
+    """Return the expected failures: the result's name, the reason, and whether it did fail."""
+    failed = {result.name for result in facts.run.results if result.status == "failed"}
+    listed = list(facts.expected.items())[:MOST_NAMES]
+    return [(bounded(name, 300), bounded(why, 300), name in failed) for name, why in listed]

@@ -1,0 +1,142 @@
+"""A run on the terminal: a table by requirement, what was left out, the failures, and the verdict as the last line.
+
+Strategy: a terminal gets colour and lines folded to its width, a pipe the same text plain, one record a line. Nothing
+of an adapter's is read as markup, and nothing reaches a terminal that has not been made printable.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from logitpack_conformance.model import Result, Run
+from logitpack_conformance.reports.facts import Facts, clause, plural, repeat, tally
+from logitpack_conformance.score import Overall, Score, Status
+from logitpack_conformance.text import bounded, bounded_json
+
+UNBOUNDED = 1_000_000
+MOST_FAILURES = 20
+MOST_OF_ONE = 3
+STYLES = {
+    Status.PASSED: "green",
+    Status.FAILED: "bold red",
+    Status.NOT_SHOWN: "yellow",
+    Overall.CONFORMANT: "bold green",
+    Overall.NOT_CONFORMANT: "bold red",
+    Overall.INCOMPLETE: "bold yellow",
+}
+
+
+def show(
+    run: Run,
+    scores: Sequence[Score],
+    *,
+    expected: Mapping[str, str] | None = None,
+    problems: Sequence[str] = (),
+    flags: Mapping[str, str] | None = None,
+    file: TextIO | None = None,
+) -> None:
+    """Print a run on `file`, standard output if it is None. The other arguments are those of `reports.write_all`."""
+    facts = Facts(run, scores, expected or {}, problems, flags or {})
+    stream = sys.stdout if file is None else file
+    terminal = stream.isatty()
+    console = Console(
+        file=stream,
+        force_terminal=terminal,
+        width=None if terminal else UNBOUNDED,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    table = _table(facts)
+    if table.row_count:
+        _emit(console, table)
+    for line in _lines(facts):
+        console.print(line, soft_wrap=not terminal)
+
+
+def _emit(console: Console, table: Table) -> None:
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as capture:
+        console.print(table)
+    # A table is filled up with blanks to the width of its widest line.
+    console.file.write("\n".join(line.rstrip() for line in capture.get().split("\n")))
+
+
+def _table(facts: Facts) -> Table:
+    """One line a requirement, one column a role; requirements that no role is judged by are left out."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    cells = {(one.requirement, one.role): one for one in facts.scores if one.status is not Status.NOT_JUDGED}
+    roles = [role for role in facts.roles if any(role is known for _, known in cells)]
+    for title in ("requirement", "level"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("title", overflow="fold")
+    for role in roles:
+        table.add_column(str(role), no_wrap=True)
+    for name in dict.fromkeys(requirement for requirement, _ in cells):
+        about = clause(name)
+        table.add_row(name, about.level, about.title, *(_cell(cells.get((name, role))) for role in roles))
+    return table
+
+
+def _cell(one: Score | None) -> Text:
+    return Text("") if one is None else Text(f"{one.status} {tally(one)}".rstrip(), style=STYLES[one.status])
+
+
+def _lines(facts: Facts) -> Iterator[Text]:
+    recorded = len({one.requirement for one in facts.scores if one.status is Status.NOT_JUDGED})
+    if recorded:
+        yield Text(f"{plural(recorded, 'requirement')} more: answers recorded, none of them wrong", style="dim")
+    for one in facts.scores:
+        if one.status is Status.NOT_SHOWN:
+            yield Text(f"not shown: {one.requirement} ({one.role}): {bounded(one.reason, 300)}", style="yellow")
+    for group in facts.left_out:
+        yield Text(f"{group.status}: {plural(len(group.names), 'case')} ({group.role}): {group.reason}", style="dim")
+    yield from _failures(facts)
+    for problem in facts.problems[:MOST_FAILURES]:
+        yield Text(f"expected failures: {bounded(problem)}", style="yellow")
+    yield Text("")
+    yield Text(facts.headline, style=STYLES[facts.overall])
+
+
+def _failures(facts: Facts) -> Iterator[Text]:
+    shown = 0
+    for name, results in facts.by_requirement.items():
+        about = clause(name)
+        yield Text("")
+        yield Text(f"{about.id or 'no requirement named'}: {about.text or 'failed'}", style="bold")
+        kept = results[: MOST_OF_ONE if shown < MOST_FAILURES else 1]
+        for result in kept:
+            shown += 1
+            yield from _failure(facts, result)
+        if len(results) > len(kept):
+            yield Text(f"  and {plural(len(results) - len(kept), 'case')} more", style="dim")
+
+
+def _failure(facts: Facts, result: Result) -> Iterator[Text]:
+    yield Text(f"  {result.name}", style="red")
+    facts_of_it = {
+        "case": bounded(result.case.why),
+        "sent": _compact(result.request),
+        "came": f"{bounded(result.outcome, 40)} {_compact(result.answer)}".rstrip(),
+        "judged": bounded(result.message),
+        "also": ", ".join(bounded(name, 40) for name in result.broken[1:6]),
+        "flags": "; ".join(f"{flag}: {facts.flags.get(flag, '')}".rstrip(": ") for flag in result.case.flags),
+        "expected": facts.expected_reason(result),
+        "repeat": repeat(facts.run, result),
+    }
+    for name, value in facts_of_it.items():
+        if value:
+            yield Text(f"    {name:<9}{value}")
+
+
+def _compact(message: Mapping[str, object]) -> str:
+    return bounded(json.dumps(bounded_json(message), ensure_ascii=False), 1000) if message else ""
