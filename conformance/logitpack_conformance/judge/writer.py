@@ -1,0 +1,119 @@
+"""The judgement of a writer: whether it wrote what it has to write, refused the rest, and what its file says.
+
+Strategy: the answer and what stands in the folder are looked at here; the file itself is opened in the sandbox, once it
+is known not to be too large.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from logitpack_conformance.manifest import SuiteFault
+from logitpack_conformance.model import Case, Container, Kind, Response, Role, Verdict
+
+from .blame import PASSED, blamed, failed, quoted, said
+from .output import MOST_BYTES
+from .sandbox import Sandbox, SandboxError, shared
+
+SUFFIXES = (".parquet", ".arrow", ".arrows", ".feather", ".ndjson", ".jsonl")
+"""Names by which a file that was left behind is taken for data."""
+MOST_LEFT = 100
+"""Files of a folder that are looked at after a refusal."""
+UNREADABLE = ("FILE-1", "WR-1")
+
+
+def judge(
+    case: Case,
+    role: Role,
+    container: Container | None,
+    folder: Path,
+    request: Mapping[str, Any],
+    response: Response,
+    *,
+    sandbox: Sandbox | None = None,
+) -> Verdict:
+    """Judge the response to a request to write; `folder` holds the golden logical rows of the case.
+
+    Raises SuiteFault where those cannot be read.
+    """
+    sandbox = sandbox or shared()
+    broken = blamed(case, role)
+    if response.outcome == "rejected":
+        left = _left(request, sandbox)
+        if left is not None:
+            own = broken if case.kind is Kind.WRITE else ()
+            return failed(f"{quoted(left)} was left after the refusal and looks complete", ("WR-2", *own))
+        return PASSED if case.kind is Kind.REFUSE else failed(f"expected accepted, got {said(response)}", broken)
+    if response.outcome != "accepted":
+        wanted = "rejected" if case.kind is Kind.REFUSE else "accepted"
+        return failed(f"expected {wanted}, got {said(response)}", broken)
+    if case.kind is Kind.REFUSE:
+        return failed(f"expected rejected, got accepted: {case.why}", broken)
+    fault = _not_a_file(response.output)
+    if fault is not None or response.output is None:
+        return failed(str(fault), broken)
+    return _judge_file(case, container, folder, request, response.output, sandbox)
+
+
+def _judge_file(
+    case: Case, container: Container | None, folder: Path, request: Mapping[str, Any], output: Path, sandbox: Sandbox
+) -> Verdict:
+    try:
+        found = sandbox.call(
+            "written",
+            path=str(output),
+            container=str(container),
+            given=str(folder / case.materials["logical"].input),
+            metadata=request.get("metadata"),
+        )
+    except SandboxError as error:
+        return failed(f"the file could not be judged: {error}", UNREADABLE)
+    if "suite" in found:
+        raise SuiteFault(f"{case.id}: the logical rows cannot be read: {found['suite']}")
+    if "fault" in found:
+        return failed(f"the file could not be judged: {quoted(found['fault'])}", UNREADABLE)
+    broken = tuple(dict.fromkeys(found["broken"]))
+    message = "" if not broken else ascii(found["message"])[1:-1]
+    return Verdict(passed=not broken, message=message, broken=broken, advice=tuple(found["advice"]))
+
+
+def _not_a_file(path: Path | None) -> str | None:
+    """Say why there is nothing to judge, if so."""
+    if path is None:
+        return "accepted, but there is no output"
+    try:
+        status = path.lstat()
+    except OSError:
+        return "accepted, but there is no output"
+    if not stat.S_ISREG(status.st_mode):
+        return "the output is no regular file"
+    if status.st_size > MOST_BYTES:
+        return f"the output has {status.st_size} bytes, more than the {MOST_BYTES} that are looked at"
+    return None
+
+
+def _left(request: Mapping[str, Any], sandbox: Sandbox) -> str | None:
+    """Return the name of a file that was left behind and looks complete (WR-2), if there is one."""
+    for path in _candidates(Path(request["output"]), Path(request["input"])):
+        try:
+            if sandbox.call("complete", path=str(path)).get("complete"):
+                return path.name
+        except SandboxError:
+            continue  # whatever it is, it does not look whole
+    return None
+
+
+def _candidates(output: Path, given: Path) -> Iterator[Path]:
+    """Yield the output and what else has a name of data in its folder, but for what was there before.
+
+    A name that begins with a dot or an underscore is no name of data (section 4.2).
+    """
+    others = sorted(path for path in output.parent.iterdir() if path not in {output, given})[:MOST_LEFT]
+    named = [path for path in others if path.name.endswith(SUFFIXES) and path.name[0] not in "._"]
+    for path in (output, *named):
+        status = path.lstat() if path.is_symlink() or path.exists() else None
+        if status is not None and stat.S_ISREG(status.st_mode) and 0 < status.st_size <= MOST_BYTES:
+            yield path
