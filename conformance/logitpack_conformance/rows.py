@@ -53,6 +53,7 @@ def valid_rows(
     sizes: Sequence[int] = (4, 1, 7),
     seed: int = 1,
     *,
+    largest: int = 9,
     stride: int = STRIDE,
     vocab: int = VOCAB,
     top_p: float = TOP_P,
@@ -61,10 +62,10 @@ def valid_rows(
 ) -> list[Row]:
     """Return stored rows of so many tokens each, valid under `described()` with the same vocabulary, stride and top_p.
 
-    The nuclei have 1 to 9 entries, the first and second of a row two or more. Each row has the `chosen` indices first.
+    The nuclei have 1 to `largest` entries, the first and second of a row two or more. Each row has the `chosen` indices first.
     """
     rng = Random(seed)  # noqa: S311 - the same rows each time
-    counts = [[int(1 + rng.random() * 9) for _ in range(size)] for size in sizes]
+    counts = [[int(1 + rng.random() * largest) for _ in range(size)] for size in sizes]
     counts = [[max(count, 2) if token < 2 else count for token, count in enumerate(row)] for row in counts]
     choice: dict[str, Any] = {"stride": stride, "vocab": vocab, "top_p": top_p, "token_ids": token_ids}
     return [make_row(rng, row, chosen=chosen, **choice) for row in counts]
