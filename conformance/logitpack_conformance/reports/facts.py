@@ -110,7 +110,7 @@ class Facts:
     @property
     def headline(self) -> str:
         """The verdict in one sentence."""
-        scope = f"{' and '.join(self.roles) or 'nothing'} ({', '.join(self.containers) or 'no container'})"
+        scope = f"{listed(self.roles) or 'nothing'} ({', '.join(self.containers) or 'no container'})"
         verdict = self.overall if self.overall is not Overall.INCOMPLETE else "incomplete: no verdict"
         return f"{self.name}: {verdict} as {scope}: {self.reckoning}"
 
@@ -139,7 +139,8 @@ class Facts:
         found: dict[str, list[Result]] = defaultdict(list)
         for result in self.run.results:
             if result.status == "failed":
-                found[result.broken[0] if result.broken else UNNAMED].append(result)
+                named = (name for name in result.broken if name in requirements())
+                found[next(named, UNNAMED)].append(result)
         order = {name: place for place, name in enumerate(requirements())}
         return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
 
@@ -173,10 +174,17 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them.
+
+    >>> listed(["reader", "writer", "checker"])
+    'reader, writer and checker'
+    """
+    return " and ".join([", ".join(words[:-1]), *words[-1:]] if len(words) > 1 else words)
+
+
 def tally(one: Score) -> str:
-    """Return the number of cases behind a score: those that failed, or those in scope of how many."""
+    """Return the number of cases behind a score: those that failed, or those that passed."""
     if one.status is Status.FAILED:
         return str(len(one.failing))
-    if one.status is Status.PASSED and one.out_of_scope:
-        return f"{one.cases - one.out_of_scope} of {one.cases}"
-    return str(one.cases) if one.status is Status.PASSED else ""
+    return str(one.cases - one.out_of_scope) if one.status is Status.PASSED else ""

@@ -1,11 +1,12 @@
 """summary.md: a run in short, for $GITHUB_STEP_SUMMARY and other places that render Markdown.
 
-Strategy: what is not ours stands in code elements, with all but letters, digits and blanks as character references. So
-it is neither markup nor a mention, a link or the end of a table cell.
+Strategy: what is not ours stands in code elements, with all but letters, digits and a few harmless signs as character
+references. So it is neither markup nor a mention, a link or the end of a table cell.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from logitpack_conformance.model import SPEC, Result
@@ -28,16 +29,17 @@ def code(text: object, limit: int = 300) -> str:
 
 
 def prose(text: str) -> str:
-    """Return text of our own, so that no character in it is markup.
+    """Return text of SPEC.md, so that no character in it is markup but its marks of code.
 
     >>> prose("list<uint8>")
     'list&#60;uint8&#62;'
     """
-    return "".join(f"&#{ord(c)};" if c in "<>&*_`|[]\\#~@$" else c for c in bounded(text, 2000))
+    inert = "".join(f"&#{ord(c)};" if c in "<>&*_|[]\\#~@$" else c for c in bounded(text, 2000))
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", inert)
 
 
 def _references(text: str) -> str:
-    return "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in text)
+    return "".join(c if c.isalnum() or c in " -/(),=" else f"&#{ord(c)};" for c in text)
 
 
 def encode(facts: Facts) -> bytes:

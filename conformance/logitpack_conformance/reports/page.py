@@ -7,6 +7,7 @@ here, so that the page stays readable however much has failed.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from logitpack_conformance.clauses import Requirement
 from logitpack_conformance.model import FEATURES, SPEC, Container, Result, Role
-from logitpack_conformance.reports.facts import Facts, clause, plural, repeat, suite_version, tally
+from logitpack_conformance.reports.facts import Facts, clause, listed, plural, repeat, suite_version, tally
 from logitpack_conformance.score import Overall, Score, Status
 from logitpack_conformance.text import bounded, bounded_json
 
@@ -77,7 +79,13 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["spec"] = _spec
     return environment.get_template("report.html.j2")
+
+
+def _spec(text: str) -> Markup:
+    """Return text of SPEC.md with its marks of code as elements."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped just before
 
 
 def _context(facts: Facts) -> dict[str, Any]:
@@ -96,6 +104,7 @@ def _context(facts: Facts) -> dict[str, Any]:
         "features": [(name, text, name in implementation.features) for name, text in FEATURES.items()],
         "roles": [_role(facts, role) for role in facts.roles],
         "broken": [_broken(facts, name, results) for name, results in facts.by_requirement.items()],
+        "failed": list(dict.fromkeys(one.requirement for one in facts.scores if one.status is Status.FAILED)),
         "sections": _sections(facts),
         "recorded": len({one.requirement for one in facts.scores if one.status is Status.NOT_JUDGED}),
         "not_shown": [one for one in facts.scores if one.status is Status.NOT_SHOWN],
@@ -105,6 +114,7 @@ def _context(facts: Facts) -> dict[str, Any]:
         "classes": CLASSES,
         "clause": clause,
         "most": MOST_NAMES,
+        "listed": listed,
         "plural": plural,
         "tally": tally,
     }
