@@ -213,7 +213,9 @@ class Run:
     """All results of one run, in the order of the cases.
 
     `complete` says that every case of the roles and containers that the implementation declared was sent. `selected`
-    describes a choice of cases or roles by the user, "" where all were run.
+    describes a choice of cases or roles by the user, "" where all were run. `options` are those that a command line
+    needs beside the command so that a case is run as it was. `notes` say what was seen of the adapter beside its
+    responses, in text of its own too.
     """
 
     implementation: Implementation
@@ -221,3 +223,5 @@ class Run:
     results: tuple[Result, ...]
     complete: bool = True
     selected: str = ""
+    options: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -7,8 +7,6 @@ is; one that does not answer it can be described on the command line instead. Wh
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +19,7 @@ from .messages import BadMessage
 from .model import Implementation, Response
 from .process import Failure, Limits, Process
 from .session import StartError
-from .workplace import workplace
+from .workplace import content, workplace
 
 HINT = "an adapter that does not answer hello is described by --roles and --containers"
 
@@ -67,11 +65,10 @@ class OneShot:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Do nothing: no process outlives its call."""
+        """Do nothing, as `close`."""
 
-    def close(self, patience: float) -> str:  # noqa: ARG002 - there is nothing to wait for
-        """Do nothing, and find nothing wrong."""
-        return ""
+    def close(self, patience: float) -> None:
+        """Do nothing, and find nothing wrong: no process outlives its call."""
 
     def call(self, request: Mapping[str, Any]) -> Response:
         """Send a request without seq and return what came of it, whatever that is."""
@@ -113,21 +110,11 @@ class OneShot:
             if status:
                 said = f"; last on its standard error: {process.log.last_line()[:300]}" if self.log.strip() else ""
                 raise Failure("crash", f"it exited with status {status}{said}")
-            return _numbered(_content(answered), seq)
-
-
-def _content(path: Path) -> bytes:
-    """Return a response, which has to be a regular file of bearable size. Raises BadMessage."""
-    try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(handle, "rb") as file:
-            is_regular = stat.S_ISREG(os.fstat(handle).st_mode)
-            data = file.read(LINE_LIMIT + 1) if is_regular else b""
-    except OSError as error:
-        raise BadMessage(f"there is no response: {error.strerror}") from error
-    if not is_regular or len(data) > LINE_LIMIT:
-        raise BadMessage(f"the response is no regular file of at most {LINE_LIMIT} bytes")
-    return data
+            try:
+                data = content(answered, LINE_LIMIT)
+            except OSError as error:
+                raise BadMessage(f"there is no response: {error.strerror}") from error
+            return _numbered(data, seq)
 
 
 def _numbered(data: bytes, seq: int) -> bytes:

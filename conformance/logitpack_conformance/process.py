@@ -28,6 +28,8 @@ from .tree import MARK, Tree
 WATCH = 0.05
 SETTLE = 1.0
 """Seconds in which what a process has printed is read, or its exit status seen, once it closed its output or ended."""
+DRAINED = 0.25
+"""Seconds in which what stands in a pipe is read, where a child of a process that ended keeps the pipe open."""
 SAID = 300
 """Characters of its standard error that go into a message."""
 
@@ -166,6 +168,8 @@ class Process:
             found = self._lines.take(deadline - time.monotonic())
         except queue.Empty:
             inside = self._lines.inside
+            if self._is_over_memory or self._popen.poll() is not None:
+                raise self._ended("output") from None
             if inside:
                 raise Failure("protocol_error", f"{inside} bytes came without a line feed in {timeout:g} s") from None
             raise Failure("timeout", f"no response within {timeout:g} s") from None
@@ -176,7 +180,7 @@ class Process:
         return found
 
     def _unasked(self, when: str) -> Failure:
-        return Failure("protocol_error", f"it printed {when}; each request has one line for a response")
+        return Failure("protocol_error", f"it printed {when}: a response is one line")
 
     def _ended(self, stream: str) -> Failure:
         """Say how it ended, or that it goes on without one of its standard streams."""
@@ -203,7 +207,7 @@ class Process:
                 self._tree.kill()
                 return
             if self._popen.poll() is not None:
-                self._lines.settle(SETTLE)
+                self._lines.settle(DRAINED)
                 self._tree.kill()
                 self._lines.end()
                 return

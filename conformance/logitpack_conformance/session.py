@@ -61,8 +61,11 @@ class Caller(Protocol):
         """Have the next request answered by a fresh process."""
         ...
 
-    def close(self, patience: float) -> str:
-        """Let it end by itself, within `patience` seconds; return what was wrong with that, "" where nothing was."""
+    def close(self, patience: float) -> Response | None:
+        """Let it end by itself, within `patience` seconds; return what was wrong, None where nothing was.
+
+        The outcome is "protocol_error" where it printed something after its last response.
+        """
         ...
 
     def stop(self) -> None:
@@ -116,17 +119,22 @@ class Session:
         """Close its input, wait for its end, and end it where it does not come."""
         self.close(patience=self._limits.grace if kind is None else 0.0)
 
-    def close(self, patience: float) -> str:
-        """End the process; return what was wrong with how it ended, "" where nothing was."""
+    def close(self, patience: float) -> Response | None:
+        """Let it end by itself, within `patience` seconds; return what was wrong, None where nothing was.
+
+        The outcome is "protocol_error" where it printed something after its last response.
+        """
         if self._process is None:
-            return ""
+            return None
+        fault = None
         try:
             status = self._process.finish(patience)
-            fault = f"it exited with status {status} at the end of its input, not 0" if status else ""
+            if status:
+                fault = Response("crash", f"at the end of its input it exited with status {status}, not 0")
         except Failure as failure:
-            fault = f"at the end of its input: {failure}"
+            fault = Response(failure.outcome, f"at the end of its input: {failure}")
         if self._process.has_unasked:
-            fault = "it printed after its last response; each request has one line for a response"
+            fault = Response("protocol_error", "it printed after its last response: a response is one line")
         self._discard()
         return fault
 

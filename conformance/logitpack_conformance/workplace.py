@@ -7,6 +7,7 @@ for, which has to be a regular file of bearable size, nor when the folder is rem
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -69,6 +70,18 @@ def missing(output: Path) -> str:
     if state.st_size > OUTPUT_LIMIT:
         return f"the output has {state.st_size} bytes, more than {OUTPUT_LIMIT}"
     return ""
+
+
+def content(path: Path, most: int) -> bytes:
+    """Return what a file holds that an adapter wrote. Raises OSError, also where it is none, or longer than `most`."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most} bytes")
+    return data
 
 
 def remove(place: Path) -> None:
