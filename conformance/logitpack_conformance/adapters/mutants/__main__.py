@@ -1,0 +1,39 @@
+"""Start a mutant as an adapter, or list all of them.
+
+    python -m logitpack_conformance.adapters.mutants NAME
+    python -m logitpack_conformance.adapters.mutants --list
+
+The list is JSON, so that the self-test needs no import of an adapter.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from logitpack_conformance.adapters.mutants import MUTANTS, serve_mutant
+
+
+def main(arguments: list[str]) -> int:
+    """Serve one mutant until its input ends, or print the list; return the exit status."""
+    if arguments == ["--list"]:
+        told = [
+            {
+                "name": one.name,
+                "role": one.role,
+                "requirements": list(one.requirements),
+                "containers": list(one.containers),
+                "fault": one.fault,
+            }
+            for one in MUTANTS.values()
+        ]
+        sys.stdout.write(json.dumps(told, indent=1) + "\n")
+        return 0
+    if not arguments or arguments[0] not in MUTANTS:
+        sys.stderr.write("usage: python -m logitpack_conformance.adapters.mutants NAME | --list\n")
+        return 2
+    return serve_mutant(MUTANTS[arguments[0]], arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
