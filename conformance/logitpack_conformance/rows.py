@@ -58,16 +58,18 @@ def valid_rows(
     vocab: int = VOCAB,
     top_p: float = TOP_P,
     token_ids: bool = False,
+    grain: int = 12,
     chosen: Sequence[int] = (),
 ) -> list[Row]:
-    """Return stored rows of so many tokens each, valid under `described()` with the same vocabulary, stride and top_p.
+    """Return stored rows of so many tokens each, valid under `described()` with this vocabulary, stride and top_p.
 
     The nuclei have 1 to `largest` entries, the first and second of a row two or more. Each row has the `chosen` indices first.
+    Logits are multiples of 2**-grain, logsumexps as well where that is coarse (8 or less).
     """
     rng = Random(seed)  # noqa: S311 - the same rows each time
     counts = [[int(1 + rng.random() * largest) for _ in range(size)] for size in sizes]
     counts = [[max(count, 2) if token < 2 else count for token, count in enumerate(row)] for row in counts]
-    choice: dict[str, Any] = {"stride": stride, "vocab": vocab, "top_p": top_p, "token_ids": token_ids}
+    choice: dict[str, Any] = {"stride": stride, "vocab": vocab, "top_p": top_p, "token_ids": token_ids, "grain": grain}
     return [make_row(rng, row, chosen=chosen, **choice) for row in counts]
 
 
@@ -79,6 +81,7 @@ def make_row(
     vocab: int = VOCAB,
     top_p: float = TOP_P,
     token_ids: bool = False,
+    grain: int = 12,
     chosen: Sequence[int] = (),
 ) -> Row:
     """Return a stored row with nuclei of these sizes. The `chosen` indices stand first, as many in a token as fit."""
@@ -87,7 +90,9 @@ def make_row(
     for count in counts:
         here = given[: count + stride]
         del given[: count + stride]
-        tokens.append(make_token(rng, count, here, stride=stride, vocab=vocab, top_p=top_p, token_id=token_ids))
+        tokens.append(
+            make_token(rng, count, here, stride=stride, vocab=vocab, top_p=top_p, token_id=token_ids, grain=grain)
+        )
     return encode(tokens)
 
 
@@ -100,25 +105,27 @@ def make_token(
     vocab: int = VOCAB,
     top_p: float = TOP_P,
     token_id: bool = False,
+    grain: int = 12,
 ) -> LogicalToken:
     """Return a token with so many nucleus entries, the first of them at the chosen indices; its id is the first."""
     entries = distinct(rng, count + stride, vocab, chosen)
-    top = sorted((_logit(rng, 8, 14) for _ in range(count)), reverse=True)
+    top = sorted((_logit(rng, 8, 14, grain) for _ in range(count)), reverse=True)
     mass, least = sum(map(math.exp, top)), math.exp(top[-1])
     whole = (max(mass, (mass - least) / top_p) + mass / top_p) / 2
     level = math.log((whole - mass) / (vocab - count))
-    tail = [round(min(level, top[-1] - 1) * 64) / 64 + _logit(rng, -1, 0.5) for _ in range(stride)]
+    tail = [round(min(level, top[-1] - 1) * 64) / 64 + _logit(rng, -1, 0.5, grain) for _ in range(stride)]
+    fineness = 2 ** (30 if grain > 8 else grain)
     return LogicalToken(
-        round(math.log(whole) * 2**30) / 2**30,
+        round(math.log(whole) * fineness) / fineness,
         LogicalEntries(entries[:count], list(map(Fraction, top))),
         LogicalEntries(entries[count:], list(map(Fraction, tail))),
         entries[0] if token_id else None,
     )
 
 
-def _logit(rng: Random, low: float, high: float) -> float:
-    """Draw a multiple of 2**-12, exact in binary32."""
-    return round((low + (high - low) * rng.random()) * 4096) / 4096
+def _logit(rng: Random, low: float, high: float, grain: int) -> float:
+    """Draw a multiple of 2**-grain."""
+    return round((low + (high - low) * rng.random()) * 2**grain) / 2**grain
 
 
 def distinct(rng: Random, count: int, vocab: int, chosen: Iterable[int] = ()) -> list[int]:

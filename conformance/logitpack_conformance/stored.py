@@ -62,7 +62,7 @@ class Form:
     columns, where it is not the canonical order. dropped, doubled: columns that are left out or stand twice. nested:
     a struct column that takes the columns `inside`. group: rows of each row group or record batch, 0 for all in one; a
     sequence gives each its own. sliced: arrays are slices of longer ones, so that their offsets do not begin at 0.
-    schema_metadata: other keys. parquet: settings of pyarrow's writer. codec, legacy: of Arrow IPC. json: a function
+    required: whether the schema declares columns without nulls. schema_metadata: other keys. parquet: settings of pyarrow's writer. codec, legacy: of Arrow IPC. json: a function
     of the text of stored JSON.
     """
 
@@ -76,6 +76,7 @@ class Form:
     extra: Sequence[Extra] = ()
     group: int | Sequence[int] = 0
     sliced: bool = False
+    required: bool = False
     schema_metadata: Mapping[str, bytes] = field(default_factory=dict)
     parquet: Mapping[str, Any] = field(default_factory=dict)
     codec: str | None = None
@@ -155,13 +156,14 @@ def to_table(rows: Sequence[Row], metadata: bytes | None, form: Form = PLAIN) ->
         made = [(form.names.get(name, name), array)] * (2 if name in form.doubled else 1)
         (inside if name in form.inside else columns).extend(made)
     if form.nested:
-        fields = [pa.field(name, array.type) for name, array in inside]
-        columns.append((form.nested, pa.StructArray.from_arrays([array for _, array in inside], fields=fields)))
+        struct = pa.StructArray.from_arrays([array for _, array in inside], names=[name for name, _ in inside])
+        columns.append((form.nested, struct))
     for extra in form.extra:
         values = [extra.values[i % len(extra.values)] for i in range(len(rows))]
         columns.insert(extra.place, (extra.name, pa.array(values, extra.type)))
     raw = dict(form.schema_metadata) | ({} if metadata is None else {KEY: metadata})
-    schema = pa.schema([pa.field(name, array.type) for name, array in columns], metadata=raw or None)
+    fields = [pa.field(name, array.type, nullable=not form.required) for name, array in columns]
+    schema = pa.schema(fields, metadata=raw or None)
     return pa.table([array for _, array in columns], schema=schema)
 
 

@@ -1,0 +1,84 @@
+"""Stored JSON in every form that it may have: white space, escapes, numbers, other members."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from logitpack_conformance.model import Container
+from logitpack_conformance.oracle.columns import COLUMNS
+from logitpack_conformance.stored import Extra, Form
+
+from .bases import contents, sound, variant
+from .draft import Draft, accept
+from .json_text import swapped
+
+JSON = (Container.JSON,)
+AT = "json/written"
+
+
+def drafts() -> Iterator[Draft]:
+    """Yield the cases."""
+    for name, change, why in (
+        ("no-last-break", lambda t: t[:-1], "The line break after the last line is missing."),
+        ("carriage-returns", lambda t: t.replace(b"\n", b"\r\n"), "Lines end in CR LF: a CR is white space of JSON."),
+        ("spaces", lambda t: b" \t" + t.replace(b": ", b" :\t"), "White space around tokens, and before the first."),
+        ("compact", lambda t: t.replace(b": ", b":").replace(b", ", b","), "No white space at all."),
+        ("escapes", lambda t: t.replace(b"num_tokens", b"num\\u005ftokens"), "A name with an escape is the same name."),
+        ("exponents", _exponents, "Floating-point numbers with exponents and digits of every form."),
+    ):
+        yield sound(f"{AT}/{name}", why, form=Form(json=change), containers=JSON, sizes=(2, 1))
+    yield _whole_numbers()
+    yield from _others()
+    why = "An empty file whose name ends in .ndjson: no rows."
+    yield accept(f"{AT}/no-rows", why, replace(contents(f"{AT}/no-rows", core=True, containers=JSON), rows=[]))
+
+
+def _exponents(data: bytes) -> bytes:
+    forms = ("{:.17e}", "{:.20E}", "{:.25f}", "{!r}", "{:.22e}")
+    lines = []
+    for line in data.splitlines():
+        row = json.loads(line)
+        for column in COLUMNS:
+            if column.values == "float":
+                values = row[column.name]
+                row[column.name] = [f"@{forms[i % len(forms)].format(value)}@" for i, value in enumerate(values)]
+        lines.append(json.dumps(row).replace('"@', "").replace('@"', "").encode() + b"\n")
+    return b"".join(lines)
+
+
+def _whole_numbers() -> Draft:
+    """Logsumexps without fraction or exponent: JSON has one kind of number."""
+    name = f"{AT}/whole-numbers"
+    content = contents(name, core=True, containers=JSON)
+    rows = [{**row, "logsumexp": [math.ceil(value) for value in row["logsumexp"]]} for row in content.rows]
+    why = "Logsumexps that are whole numbers, written without a fraction: integers are floating-point numbers too."
+    return accept(name, why, replace(content, rows=rows))
+
+
+def _others() -> Iterator[Draft]:
+    """COL-4 in stored JSON."""
+    values: list[Any] = [{"a": 1, "b": [None, {"c": 1e300}], "d": "ü\0\n"}, [[], [[]]], None, -0.0, 10**40, True]
+    form = Form(extra=[Extra("other", pa.null(), values, 3)])
+    at = f"{AT}/other-members"
+    why = "Other members of every kind: an object, lists, null, a very large integer, a string with escapes."
+    members = {"form": form, "containers": JSON, "requirements": ("COL-4",), "sizes": (1, 1, 1, 1, 1, 2)}
+    twin = sound(at, why, twin=f"{at}-one-missing", **members)
+    yield twin
+    why = "Other members of every kind, and a column that is missing."
+    yield variant(twin, f"{at}-one-missing", why, "COL-1/without-top-min", form=replace(form, dropped=["top_min"]))
+    other = Extra("other", pa.null(), [{"a": 1, "b": 2}], 3)
+    form = Form(extra=[other], json=lambda text: text.replace(b'"b"', b'"a"'))
+    at = f"{AT}/repeated"
+    why = "An object inside another member has a name twice, and no column has."
+    members = {"form": form, "containers": JSON, "requirements": ("COL-4",)}
+    twin = sound(f"{at}-inside", why, twin=f"{at}-column", **members)
+    yield twin
+    form = Form(extra=[other], json=swapped(b'{"num_tokens"', b'{"num\\u005ftokens": 1, "num_tokens"'))
+    why = "A column stands twice in the first line, once with an escape in its name."
+    yield variant(twin, f"{at}-column", why, "COL-1/repeated-by-escape", form=form, flags=("DOUBLED_COLUMN",))
