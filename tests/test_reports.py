@@ -58,7 +58,7 @@ def hostile() -> Run:
         result(EXACT, Role.READER, "skipped", container=Container.JSON, message=HOSTILE),
         result(WIDE, Role.READER, "unsupported", container=Container.JSON, message=HOSTILE),
     )
-    return run(*found, implementation=named, command=("sh", "-c", HOSTILE), selected=HOSTILE)
+    return run(*found, implementation=named, command=("sh", "-c", HOSTILE), selected=HOSTILE, notes=(HOSTILE,))
 
 
 def written(of: Run, folder: Path, **more: Any) -> dict[str, str]:
@@ -195,6 +195,19 @@ def test_results_that_lack_some_are_recognised(tmp_path: Path) -> None:
     path.write_text(json.dumps({name: value for name, value in found.items() if name != "footer"}))
     with pytest.raises(results.Truncated, match="not whole"):
         results.load(path)
+
+
+def test_notes_are_in_every_form_for_people(tmp_path: Path) -> None:
+    """What was seen beside the responses stands in the page, the summary, results.json and on the terminal."""
+    of = failing(notes=("it left a process behind",))
+    reports = written(of, tmp_path)
+    forms = [reports["report.html"], reports["summary.md"], reports["results.json"], shown(of)]
+    assert [True] * 4 == ["it left a process behind" in text for text in forms]
+
+
+def test_repeating_takes_the_options_of_the_run() -> None:
+    """The command that repeats a case has the options under which it ran."""
+    assert "--case idx/short --one-shot -- node adapter.js" in shown(failing(options=("--one-shot",)))
 
 
 # junit.xml ----------------------------------------------------------------------------------------------

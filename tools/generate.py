@@ -1,4 +1,4 @@
-"""Make everything that is generated from SPEC.md and schema/columns.json, or check that it is fresh.
+"""Make everything that is generated from SPEC.md, schema/columns.json and the suite, or check that it is fresh.
 
 python tools/generate.py            write
 python tools/generate.py --check    exit 1 where a generated file is stale
@@ -14,7 +14,10 @@ from dataclasses import asdict
 
 import pyarrow as pa
 
-from spec import KINDS, ROOT, Requirement, SpecError, read_spec, requirements, slug, wording
+from logitpack_conformance.coverage import covered, load_trials
+from logitpack_conformance.covertext import page
+from logitpack_conformance.manifest import load_manifest
+from spec import KINDS, ROOT, Requirement, SpecError, plain, read_spec, requirements, slug, wording
 
 MARKED = re.compile(r"(<!-- generated: requirements -->\n).*?(<!-- end generated -->)", re.DOTALL)
 
@@ -71,10 +74,22 @@ def arrow_field(column: dict[str, object]) -> pa.Field:
     return pa.field(str(column["name"]), kind)
 
 
+def coverage_md() -> bytes:
+    """docs/coverage.md: what the conformance suite covers, and where it is weak."""
+    manifest = load_manifest(ROOT / "fixtures")
+    appendix = re.search(r"\n## Appendix H:.*?\n\n(.*?)\n## ", read_spec(), re.DOTALL)
+    if appendix is None:
+        raise SpecError("there is no appendix H")
+    untested = [plain(item.removeprefix("- ")) for item in appendix[1].splitlines() if item.startswith("- ")]
+    trials = load_trials(ROOT / "conformance" / "logitpack_conformance" / "selftest" / "results.json")
+    return page(manifest, covered(manifest, trials), untested).encode()
+
+
 GENERATED: dict[str, Callable[[], bytes]] = {
     "schema/requirements.json": requirements_json,
     "schema/columns.arrows": columns_arrows,
     "SPEC.md": spec_md,
+    "docs/coverage.md": coverage_md,
 }
 
 
@@ -92,6 +107,7 @@ def main(arguments: list[str]) -> int:
             continue
         stale.append(name)
         if "--check" not in arguments:
+            path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
             print(f"wrote {name}")
     if stale and "--check" in arguments:

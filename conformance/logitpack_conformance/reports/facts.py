@@ -14,10 +14,11 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 
 from logitpack_conformance.clauses import Requirement, requirements
-from logitpack_conformance.model import FEATURES, Container, Result, Role, Run
+from logitpack_conformance.model import Container, Result, Role, Run
 from logitpack_conformance.score import Overall, Score, Status, overall
 from logitpack_conformance.text import bounded
 
+MOST_NOTES = 20
 UNNAMED = ""
 """Stands for the requirement of a failure that names none."""
 
@@ -32,7 +33,8 @@ def suite_version() -> str:
 
 def repeat(run: Run, result: Result) -> str:
     """Return the command line that repeats just the case of a result, on one line."""
-    words = ["logitpack", "conform", "--roles", str(result.role), "--case", result.case.id, "--", *run.command]
+    words = ["logitpack", "conform", "--roles", str(result.role), "--case", result.case.id]
+    words += [*run.options, "--", *run.command]
     return bounded(shlex.join(words), 2000)
 
 
@@ -98,9 +100,9 @@ class Facts:
         return [container for container in Container if container in self.run.implementation.containers]
 
     @property
-    def lacking(self) -> list[str]:
-        """The known features that were not declared."""
-        return [feature for feature in FEATURES if feature not in self.run.implementation.features]
+    def notes(self) -> list[str]:
+        """What was seen of the adapter beside its responses."""
+        return [bounded(note) for note in self.run.notes[:MOST_NOTES]]
 
     def number(self, status: Status, role: Role | None = None) -> int:
         """Count the requirements with a status in a role, or in any."""

@@ -87,7 +87,8 @@ def _failures(facts: Facts) -> Iterator[str]:
         yield ""
     for problem in facts.problems[:MOST_FAILURES]:
         yield f"- expected failures: {code(problem)}"
-    if facts.problems:
+    yield from (f"- note: {code(note)}" for note in facts.notes)
+    if facts.problems or facts.notes:
         yield ""
 
 

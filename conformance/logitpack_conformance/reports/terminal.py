@@ -103,6 +103,7 @@ def _lines(facts: Facts) -> Iterator[Text]:
     yield from _failures(facts)
     for problem in facts.problems[:MOST_FAILURES]:
         yield Text(f"expected failures: {bounded(problem)}", style="yellow")
+    yield from (Text(f"note: {note}", style="yellow") for note in facts.notes)
     yield Text("")
     yield Text(facts.headline, style=STYLES[facts.overall])
 
