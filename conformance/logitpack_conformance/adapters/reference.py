@@ -9,6 +9,7 @@ another in the place of one, or override one method.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
@@ -108,6 +109,7 @@ def run(implementation: Reference, hello: Message = HELLO) -> int:
     """Serve requests until the input ends; return the exit status."""
     pa.set_cpu_count(1)  # files are small: handing them to other threads takes longer than reading them
     pa.set_io_thread_count(1)
+    gc.freeze()  # what was imported stays, and need not be looked at again
     return serve(handlers(implementation), hello)
 
 
