@@ -18,6 +18,7 @@ FLAGS = {
     "NULL_AS_ZERO": "A null is read as 0 or skipped: an entry gets an index or a logit that nobody stored.",
     "COERCED_TYPE": "A type that nobody widened is converted: text, fractions or booleans pass for indices and logits.",
     "LENIENT_BASE64": "Base64 that is not quite is decoded somehow: programs get different bytes of one text.",
+    "UNCHECKED_OFFSETS": "Offsets are trusted: memory of another array, or of another user, is read as logits.",
     "LOW_ALIASED": "A low part outside 16 bits is cut: the entry gets the index of another token.",
     "CODE_ALIASED": "A code outside 16 bits is cut or used as it is: a logit far from, or outside, its range.",
     "MSB_FIRST": "High parts are taken most significant bits first: indices of 65,536 and above are another token's.",
@@ -34,5 +35,10 @@ FLAGS = {
     "LOOSE_RANGE": "A range wider than its logits: steps are coarser than they need to be.",
     "NOT_THE_TOP": "The nucleus is not the top of the distribution: likely tokens are missing from it.",
     "SORTED_OTHERWISE": "Entries are not in the declared order: whoever takes the first k takes others.",
+    "CROSSING_DROPPED": "The entry that crosses top_p is dropped: what claims to cover 98 % may cover half.",
+    "OVERFULL": "A nucleus holds more than its rule allows: it was cut by another rule than the one declared.",
+    "LSE_TOO_SMALL": "A logsumexp that leaves entries out: the stored probabilities add up to more than 1.",
+    "LSE_TOO_LARGE": "A logsumexp that is too large: every probability of the token is too small.",
+    "NO_TOLERANCE": "Rounding is taken for a fault: honest files are blamed, and checkers disagree about them.",
 }
 """By name."""
