@@ -86,10 +86,8 @@ class Performer:
     def _send(self, planned: Planned) -> Sent:
         case, role, container = planned.case, planned.role, planned.container
         with workplace(self._folder) as place:
-            for name in ("in", "out"):
-                (place / name).mkdir()
             given = fill(place / "in", case, case.materials[material_key(role, container)], self._fixtures)
-            request = _request(case, role, container, given, place / "out")
+            request = _request(case, role, container, given, place)
             start = time.perf_counter()
             response = self._caller.call(request)
             seconds = time.perf_counter() - start

@@ -39,7 +39,8 @@ def workplace(folder: Path) -> Iterator[Path]:
 
 
 def fill(place: Path, case: Case, material: Material, fixtures: Path) -> Path:
-    """Copy the files of a case into `place`, and return its input there. Raises SuiteFault."""
+    """Copy the files of a case into `place`, which is made, and return its input there. Raises SuiteFault."""
+    place.mkdir()
     for name, digest in material.digests.items():
         parts = PurePosixPath(name).parts
         if ".." in parts or PurePosixPath(name).is_absolute():
@@ -51,7 +52,8 @@ def fill(place: Path, case: Case, material: Material, fixtures: Path) -> Path:
         if digest_of(data) != digest:
             raise SuiteFault(f"{material.folder}/{name} is not the file that the manifest lists")
         target = place.joinpath(*parts)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if len(parts) > 1:
+            target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     return place if material.input == "." else place.joinpath(*PurePosixPath(material.input).parts)
 

@@ -166,9 +166,9 @@ def litter(target: str, request: Message) -> None:
 
 
 def swap(target: str, request: Message) -> None:
-    """Put a symbolic link in the place of the output's folder."""
+    """Put a symbolic link in the place of the output's folder, which moves to another name."""
     folder = Path(request["output"]).parent
-    folder.rmdir()
+    folder.rename(f"{folder}.moved")
     folder.symlink_to(target)
 
 

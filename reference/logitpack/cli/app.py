@@ -1,4 +1,4 @@
-"""The program: its commands, and how it ends.
+"""The program: its commands, and how it ends. Other packages can add commands (`plugins`).
 
 Strategy: commands raise, this module alone turns errors into a line and an exit status, so
 that no command can end in a traceback. 0: done. 1: the data is at fault. 2: wrong usage, or
@@ -19,6 +19,7 @@ import typer
 
 from logitpack.cli import INTERRUPTED, card, check, rules, show
 from logitpack.cli.output import print_error
+from logitpack.cli.plugins import PluginGroup
 from logitpack.errors import LogitPackError, UsageError
 
 DONE, DATA_FAULT, USAGE_FAULT, OWN_FAULT, NO_READER = 0, 1, 2, 70, 141
@@ -32,6 +33,7 @@ Examples:
 
 app = typer.Typer(
     name="logitpack",
+    cls=PluginGroup,
     help="Check, show and describe datasets of compressed token-level logits.",
     epilog=EPILOG,
     add_completion=False,

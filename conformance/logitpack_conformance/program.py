@@ -1,0 +1,229 @@
+"""What `logitpack conform` does: a run, its reports, and the exit status.
+
+Strategy: who is at fault decides the status. What the user got wrong is told before an adapter is started, as far as it
+can be known then; what the suite got wrong is never blamed on the adapter.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from . import expectations, manifest, reports
+from .cli import Arguments
+from .expect_update import update
+from .expectations import Expectation, ExpectError, Held
+from .manifest import Manifest, SuiteFault
+from .model import Container, Implementation, Role, Run
+from .plan import Choice, plan, unmatched
+from .process import Limits
+from .progress import Reporter
+from .reports import terminal
+from .run import NothingToRunError, Options, conduct
+from .score import Overall, Score, overall, score
+from .session import StartError
+from .text import bounded
+
+CONFORMANT, NOT_CONFORMANT, WRONG_USAGE, NOT_STARTED, STALE, OWN_FAULT, INCOMPLETE = range(7)
+LOG_LINES = 12
+EVERYTHING = Implementation("", "", tuple(Role), tuple(Container))
+
+
+class UsageFault(Exception):  # noqa: N818 - a fault is what it is
+    """What the user asked for cannot be done."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run, and what was made of it."""
+
+    run: Run
+    scores: Sequence[Score]
+    held: Held
+    fuzzed: int = 0
+
+
+def main(arguments: Arguments) -> int:
+    """Do what the arguments say, and return the exit status. Errors are told on standard error."""
+    try:
+        with _terminated_as_interrupted():
+            return _main(arguments)
+    except (UsageFault, ExpectError, NothingToRunError) as error:
+        return _failed(error, WRONG_USAGE)
+    except StartError as error:
+        status = _failed(error, NOT_STARTED)
+        for line in error.log.splitlines()[-LOG_LINES:]:
+            sys.stderr.write(f"  | {bounded(line)}\n")
+        return status
+    except SuiteFault as error:
+        return _failed(f"a fault of the suite or its fixtures, not of the adapter: {error}", OWN_FAULT)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the suite's
+        return _failed(f"a fault of the suite, please report it: {type(error).__name__}: {error}", OWN_FAULT)
+
+
+def _main(arguments: Arguments) -> int:
+    if arguments.self_test:
+        from . import selftest
+
+        only = arguments.cases[0] if arguments.cases else None
+        return selftest.main(arguments.jobs, only, arguments.report)
+    fixtures, known = _fixtures(arguments.fixtures)
+    for glob in unmatched(known.cases, arguments.cases):
+        raise UsageFault(f"no case matches {glob}")
+    if arguments.list_cases:
+        return _list(arguments, known)
+    listed = _expected(arguments)
+    if arguments.report is not None:
+        _make(arguments.report)
+    with Reporter(sys.stderr) as reporter:
+        run = conduct(arguments.command, known, _options(arguments, fixtures), reporter.tell)
+    held = _held(arguments, listed, run, known)
+    outcome = Outcome(run, score(run), held, _fuzzed(arguments, fixtures))
+    _show(arguments, outcome, known.flags)
+    return _status(arguments, outcome)
+
+
+def _fixtures(given: Path | None) -> tuple[Path, Manifest]:
+    if given is not None and not (given / manifest.NAME).is_file():
+        raise UsageFault(f"{given}: there is no {manifest.NAME}")
+    try:
+        folder = manifest.fixtures_folder() if given is None else given
+    except FileNotFoundError as error:
+        raise SuiteFault(str(error)) from error
+    return folder, manifest.load_manifest(folder)
+
+
+def _choice(arguments: Arguments) -> Choice:
+    return Choice(arguments.cases, arguments.roles, arguments.containers)
+
+
+def _list(arguments: Arguments, known: Manifest) -> int:
+    """Print the names of the results that a run over all roles and containers would have, as far as they are chosen."""
+    for one in plan(known.cases, EVERYTHING, _choice(arguments)):
+        sys.stdout.write(f"{one.result('', '').name}\n")
+    return CONFORMANT
+
+
+def _expected(arguments: Arguments) -> list[Expectation]:
+    if arguments.expect is None or (arguments.update_expect and not arguments.expect.exists()):
+        return []
+    return expectations.load(arguments.expect)
+
+
+def _options(arguments: Arguments, fixtures: Path) -> Options:
+    described = None
+    if arguments.one_shot and arguments.roles:
+        name = Path(arguments.command[0]).name
+        described = Implementation(name, "", arguments.roles, arguments.containers or tuple(Container))
+    return Options(
+        fixtures=fixtures,
+        limits=Limits(timeout=arguments.timeout, memory=arguments.memory),
+        choice=_choice(arguments),
+        jobs=arguments.jobs,
+        one_shot=arguments.one_shot,
+        described=described,
+        repeats=tuple(_repeats(arguments)),
+    )
+
+
+def _repeats(arguments: Arguments) -> Iterator[str]:
+    """Yield the options without which a case would not be run as it was."""
+    usual = Limits()
+    if arguments.one_shot:
+        yield "--one-shot"
+    if arguments.one_shot and arguments.containers:
+        yield from ("--containers", ",".join(arguments.containers))
+    if arguments.fixtures is not None:
+        yield from ("--fixtures", str(arguments.fixtures))
+    if arguments.timeout != usual.timeout:
+        yield from ("--timeout", f"{arguments.timeout:g}")
+    if arguments.memory != usual.memory:
+        yield from ("--memory", str(arguments.memory >> 20))
+
+
+def _held(arguments: Arguments, listed: list[Expectation], run: Run, known: Manifest) -> Held:
+    if arguments.expect is None:
+        return Held()
+    if arguments.update_expect:
+        if not run.complete or run.selected:
+            raise NothingToRunError(f"{arguments.expect} was not rewritten: not all cases were run")
+        update(arguments.expect, run.results)
+        listed = expectations.load(arguments.expect)
+    everything = plan(known.cases, run.implementation)
+    return expectations.hold(listed, run.results, everything, dt.datetime.now(dt.UTC).date())
+
+
+def _fuzzed(arguments: Arguments, fixtures: Path) -> int:
+    """Try generated examples, tell of those that failed, and return how many did."""
+    if not arguments.fuzz:
+        return 0
+    from . import fuzz
+
+    failures = fuzz.fuzz(arguments.command, arguments.fuzz, arguments.seed, _options(arguments, fixtures))
+    for failure in failures:
+        sys.stdout.write(f"{failure}\n")
+    return len(failures)
+
+
+def _show(arguments: Arguments, outcome: Outcome, flags: Mapping[str, str]) -> None:
+    run, held = outcome.run, outcome.held
+    reasons, problems = held.reasons, held.problems
+    if arguments.report is not None:
+        try:
+            reports.write_all(arguments.report, run, outcome.scores, expected=reasons, problems=problems, flags=flags)
+        except OSError as error:
+            raise UsageFault(f"{arguments.report}: {error.strerror}") from error
+    terminal.show(run, outcome.scores, expected=reasons, problems=problems, flags=flags)
+    for note in run.notes:
+        sys.stdout.write(f"note: {bounded(note)}\n")
+
+
+def _status(arguments: Arguments, outcome: Outcome) -> int:
+    if outcome.held.stale:
+        return STALE
+    verdict = overall(outcome.run, outcome.scores)
+    is_expected = arguments.allow_expected and not outcome.held.unexpected
+    if outcome.fuzzed or (verdict is Overall.NOT_CONFORMANT and not is_expected):
+        return NOT_CONFORMANT
+    whole = outcome.run.complete and not outcome.run.selected
+    if verdict is Overall.INCOMPLETE or not whole:
+        return INCOMPLETE
+    return CONFORMANT
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageFault(f"{folder}: {error.strerror}") from error
+
+
+def _failed(error: object, status: int) -> int:
+    sys.stderr.write(f"error: {bounded(error, 2000)}\n")
+    return status
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let a request to terminate clean up as an interrupt at the terminal does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
