@@ -68,9 +68,12 @@ MEMBERS = ("findings", "requirements", "features", "flags", "twin", "roles", "me
 
 
 def sound(name: str, why: str, **options: Any) -> Draft:
-    """Return a draft of a valid file; options are those of `contents` and members of the draft."""
+    """Return a draft of a valid file; options are those of `contents` and members of the draft.
+
+    like: another name to draw the rows from, for cases of the same rows.
+    """
     members = {key: options.pop(key) for key in MEMBERS if key in options}
-    return accept(name, why, contents(name, **options), **members)
+    return accept(name, why, contents(options.pop("like", name), **options), **members)
 
 
 def stored(draft: Draft) -> Stored:

@@ -43,5 +43,6 @@ FLAGS = {
     "LSE_TOO_SMALL": "A logsumexp that leaves entries out: the stored probabilities add up to more than 1.",
     "LSE_TOO_LARGE": "A logsumexp that is too large: every probability of the token is too small.",
     "NO_TOLERANCE": "Rounding is taken for a fault: honest files are blamed, and checkers disagree about them.",
+    "UNEVEN_TAIL": "A tail that is called uniform was drawn in another way: estimates with its weights are biased.",
 }
 """By name."""
