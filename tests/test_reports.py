@@ -407,6 +407,14 @@ def test_terminal_gets_nothing_unprintable() -> None:
     assert "[red]" in text
 
 
+def test_failures_in_many_containers_are_told_once() -> None:
+    """A case that fails in the same way in three containers, and in another in one, is told twice."""
+    same = [result(SHORT, Role.READER, "failed", container=container) for container in list(Container)[:3]]
+    other = result(SHORT, Role.READER, "failed", container=Container.JSON, outcome="crash")
+    lines = [line for line in shown(run(*same, other)).splitlines() if line.startswith("  idx/short")]
+    assert lines == ["  idx/short (reader, parquet, arrow-file, arrow-stream)", "  idx/short (reader, json)"]
+
+
 # Texts --------------------------------------------------------------------------------------------------
 
 

@@ -161,6 +161,17 @@ class Facts:
         return bounded(self.expected.get(result.name, ""), 300)
 
 
+def alike(results: Sequence[Result]) -> list[tuple[Result, str]]:
+    """Return one result for each case, role and outcome, with its containers: `reader, parquet, json`."""
+    found: dict[tuple[str, Role, str], list[Result]] = defaultdict(list)
+    for result in results:
+        found[result.case.id, result.role, result.outcome].append(result)
+    return [
+        (group[0], ", ".join([str(role), *(str(result.container) for result in group if result.container)]))
+        for (_, role, _), group in found.items()
+    ]
+
+
 def clause(requirement: str) -> Requirement:
     """Return a requirement, or one that says nothing for a name that is none."""
     unknown = Requirement(bounded(requirement, 40), "MUST", "B", "", "", "", "", "")

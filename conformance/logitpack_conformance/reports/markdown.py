@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 
 from logitpack_conformance.model import SPEC, Result
-from logitpack_conformance.reports.facts import Facts, clause, plural, repeat, suite_version, tally
+from logitpack_conformance.reports.facts import Facts, alike, clause, plural, repeat, suite_version, tally
 from logitpack_conformance.score import Overall, Score, Status
 from logitpack_conformance.text import bounded
 
 MOST_FAILURES = 40
+MOST_OF_ONE = 5
 MARKS = {Overall.CONFORMANT: "✅", Overall.NOT_CONFORMANT: "❌", Overall.INCOMPLETE: "⚠️"}
 WORDS = {Status.PASSED: "✅", Status.FAILED: "❌", Status.NOT_SHOWN: "not shown", Status.NOT_JUDGED: ""}
 
@@ -79,11 +80,13 @@ def _failures(facts: Facts) -> Iterator[str]:
         if about.text:
             yield f"> {prose(about.text)} Why: {prose(about.reason)}"
             yield ""
-        for result in results[: max(1, min(5, MOST_FAILURES - shown))]:
+        cases = alike(results)
+        kept = cases[: max(1, min(MOST_OF_ONE, MOST_FAILURES - shown))]
+        for result, place in kept:
             shown += 1
-            yield from _failure(facts, result)
-        if len(results) > 5:
-            yield f"- {plural(len(results), 'case')} in all; results.json has the rest."
+            yield from _failure(facts, result, place)
+        if len(cases) > len(kept):
+            yield f"- {plural(len(cases), 'case')} in all; results.json has the rest."
         yield ""
     for problem in facts.problems[:MOST_FAILURES]:
         yield f"- expected failures: {code(problem)}"
@@ -92,9 +95,12 @@ def _failures(facts: Facts) -> Iterator[str]:
         yield ""
 
 
-def _failure(facts: Facts, result: Result) -> Iterator[str]:
+def _failure(facts: Facts, result: Result, place: str) -> Iterator[str]:
     reason = facts.expected_reason(result)
-    yield f"- {code(result.name)}: {code(result.message)}" + (f" (expected: {code(reason)})" if reason else "")
+    expected = f" (expected: {code(reason)})" if reason else ""
+    yield f"- {code(result.case.id)} ({place}): {code(result.message)}{expected}"
+        f" (expected: {code(reason)})" if reason else ""
+    )
     yield f"  <br>{code(repeat(facts.run, result), 600)}"
 
 

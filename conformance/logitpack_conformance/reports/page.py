@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from logitpack_conformance.clauses import Requirement
 from logitpack_conformance.model import FEATURES, SPEC, Container, Result, Role
-from logitpack_conformance.reports.facts import Facts, clause, listed, plural, repeat, suite_version, tally
+from logitpack_conformance.reports.facts import Facts, alike, clause, listed, plural, repeat, suite_version, tally
 from logitpack_conformance.score import Overall, Score, Status
 from logitpack_conformance.text import bounded, bounded_json
 
@@ -40,7 +40,6 @@ CLASSES = {
 class Failure:
     """One failed result, in texts."""
 
-    name: str
     case: str
     place: str
     why: str
@@ -56,7 +55,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Broken:
-    """A requirement with failures: some in full, of the others the names, of still others the number."""
+    """A requirement with `number` failed cases: some in full, of others the names, of still others the number."""
 
     clause: Requirement
     number: int
@@ -138,21 +137,21 @@ def _role(facts: Facts, role: Role) -> dict[str, Any]:
 
 
 def _broken(facts: Facts, name: str, results: list[Result]) -> Broken:
-    rest = results[MOST_OF_ONE:]
+    cases = alike(results)
+    rest = cases[MOST_OF_ONE:]
     return Broken(
         clause=clause(name),
-        number=len(results),
-        shown=tuple(_failure(facts, result) for result in results[:MOST_OF_ONE]),
-        named=tuple(result.name for result in rest[:MOST_NAMES]),
+        number=len(cases),
+        shown=tuple(_failure(facts, *one) for one in cases[:MOST_OF_ONE]),
+        named=tuple(f"{result.case.id} ({place})" for result, place in rest[:MOST_NAMES]),
         unnamed=max(0, len(rest) - MOST_NAMES),
     )
 
 
-def _failure(facts: Facts, result: Result) -> Failure:
+def _failure(facts: Facts, result: Result, place: str) -> Failure:
     return Failure(
-        name=result.name,
         case=result.case.id,
-        place=f"{result.role}, {result.container}" if result.container else str(result.role),
+        place=place,
         why=bounded(result.case.why),
         flags=tuple((flag, facts.flags.get(flag, "")) for flag in result.case.flags),
         sent=_lines(result.request),

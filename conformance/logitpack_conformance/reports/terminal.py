@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from logitpack_conformance.model import Result, Run
-from logitpack_conformance.reports.facts import Facts, clause, plural, repeat, tally
+from logitpack_conformance.reports.facts import Facts, alike, clause, plural, repeat, tally
 from logitpack_conformance.score import Overall, Score, Status
 from logitpack_conformance.text import bounded, bounded_json
 
@@ -114,16 +114,17 @@ def _failures(facts: Facts) -> Iterator[Text]:
         about = clause(name)
         yield Text("")
         yield Text(f"{about.id or 'no requirement named'}: {about.text or 'failed'}", style="bold")
-        kept = results[: MOST_OF_ONE if shown < MOST_FAILURES else 1]
-        for result in kept:
+        cases = alike(results)
+        kept = cases[: MOST_OF_ONE if shown < MOST_FAILURES else 1]
+        for result, place in kept:
             shown += 1
-            yield from _failure(facts, result)
-        if len(results) > len(kept):
-            yield Text(f"  and {plural(len(results) - len(kept), 'case')} more", style="dim")
+            yield from _failure(facts, result, place)
+        if len(cases) > len(kept):
+            yield Text(f"  and {plural(len(cases) - len(kept), 'case')} more", style="dim")
 
 
-def _failure(facts: Facts, result: Result) -> Iterator[Text]:
-    yield Text(f"  {result.name}", style="red")
+def _failure(facts: Facts, result: Result, place: str) -> Iterator[Text]:
+    yield Text(f"  {result.case.id} ({place})", style="red")
     facts_of_it = {
         "case": bounded(result.case.why),
         "sent": _compact(result.request),
