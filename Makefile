@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 REAL := fixtures/real/smollm2-135m-instruct
 
-.PHONY: demo test lint generate clean
+JOBS := 2
+
+.PHONY: demo test conform self-test lint generate clean
 
 demo: $(VENV)/demo.done ## check and show the real dataset
 	$(BIN)/logitpack check $(REAL)
@@ -12,6 +14,13 @@ demo: $(VENV)/demo.done ## check and show the real dataset
 
 test: $(VENV)/test.done ## run the tests against the built wheel
 	$(BIN)/python -m pytest
+
+conform: $(VENV)/test.done ## run the conformance suite against the reference and the example, which have to be conformant
+	$(BIN)/logitpack conform --jobs $(JOBS) -- $(BIN)/python -m logitpack_conformance.adapters.reference
+	$(BIN)/logitpack conform --jobs $(JOBS) -- $(BIN)/python examples/adapter_minimal.py
+
+self-test: $(VENV)/test.done ## run the conformance suite against broken implementations, which it has to catch
+	$(BIN)/logitpack conform --self-test --jobs $(JOBS)
 
 lint: $(VENV)/lint.done ## linters, types, generated files
 	$(BIN)/ruff check .
