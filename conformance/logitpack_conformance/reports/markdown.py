@@ -99,8 +99,6 @@ def _failure(facts: Facts, result: Result, place: str) -> Iterator[str]:
     reason = facts.expected_reason(result)
     expected = f" (expected: {code(reason)})" if reason else ""
     yield f"- {code(result.case.id)} ({place}): {code(result.message)}{expected}"
-        f" (expected: {code(reason)})" if reason else ""
-    )
     yield f"  <br>{code(repeat(facts.run, result), 600)}"
 
 
