@@ -85,7 +85,9 @@ def reports(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def hostile_reports(tmp_path: Path) -> dict[str, str]:
     """The reports of a hostile run, the list of expected failures hostile too."""
-    return written(hostile(), tmp_path, expected={"reader:idx/short@parquet": HOSTILE}, problems=[HOSTILE])
+    return written(
+        hostile(), tmp_path, expected={"reader:idx/short@parquet": HOSTILE}, problems=[HOSTILE], generated=[HOSTILE]
+    )
 
 
 # All forms ----------------------------------------------------------------------------------------------
@@ -210,6 +212,16 @@ def test_repeating_takes_the_options_of_the_run() -> None:
     assert "--case idx/short --one-shot -- node adapter.js" in shown(failing(options=("--one-shot",)))
 
 
+def test_generated_example_that_failed_is_enough(tmp_path: Path) -> None:
+    """With all cases passed, one generated example that failed makes every form say not conformant."""
+    of = run(result(EXACT, Role.READER), result(SHORT, Role.READER))
+    reports = written(of, tmp_path, generated=["IDX-2: a row of 3 entries"])
+    assert json.loads(reports["results.json"])["footer"]["verdict"] == "not conformant"
+    assert "not conformant" in json.loads(reports["badge.json"])["message"]
+    forms = [reports["report.html"], reports["summary.md"], shown(of, generated=["IDX-2: a row of 3 entries"])]
+    assert [True] * 3 == ["a row of 3 entries" in text and "not conformant" in text for text in forms]
+
+
 # junit.xml ----------------------------------------------------------------------------------------------
 
 
@@ -254,6 +266,16 @@ def test_badge(of: Run, message: str, color: str) -> None:
     """The badge says role, verdict and containers, and no word of the adapter's."""
     expected = {"schemaVersion": 1, "label": "LogitPack 1.0", "message": message, "color": color}
     assert json.loads(FORMS["badge.json"](Facts(of, score(of)))) == expected
+
+
+def test_an_extractor_has_no_containers() -> None:
+    """Where no container plays a part, none is named."""
+    dense = case("aln/dense", "extract")
+    first = case("aln/first", "refuse", "ALN-3", "aln/dense", roles=(Role.EXTRACTOR,))
+    found = [result(of, Role.EXTRACTOR, container=None) for of in (dense, first)]
+    of = run(*found, implementation=implementation(roles=(Role.EXTRACTOR,), containers=()))
+    assert json.loads(FORMS["badge.json"](Facts(of, score(of))))["message"] == "extractor: conformant"
+    assert shown(of).splitlines()[-1] == "my-reader 0.1.0: conformant as extractor: 1 requirement passed"
 
 
 # summary.md ---------------------------------------------------------------------------------------------

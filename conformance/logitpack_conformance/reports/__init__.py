@@ -33,13 +33,15 @@ def write_all(
     expected: Mapping[str, str] | None = None,
     problems: Sequence[str] = (),
     flags: Mapping[str, str] | None = None,
+    generated: Sequence[str] = (),
     now: datetime | None = None,
 ) -> None:
     """Write all forms of report into a folder, which is made if it is missing. Raises OSError.
 
     `expected` gives the implementer's reason by the name of a result, `problems` what is wrong with their list of
-    expected failures, `flags` what the flags of cases mean (the manifest has them), `now` the time of the report.
+    expected failures, `flags` what the flags of cases mean (the manifest has them), `generated` describes the
+    generated examples that failed, of which one is enough for not conformant; `now` is the time of the report.
     """
-    facts = Facts(run, scores, expected or {}, problems, flags or {}, now or datetime.now(UTC))
+    facts = Facts(run, scores, expected or {}, problems, flags or {}, generated, now or datetime.now(UTC))
     for name, encode in FORMS.items():
         atomic.write(folder / name, encode(facts))

@@ -13,11 +13,11 @@ COLORS = {Overall.CONFORMANT: "brightgreen", Overall.NOT_CONFORMANT: "red", Over
 
 def encode(facts: Facts) -> bytes:
     """Return the badge: the roles, the verdict, and the containers that it holds for."""
-    roles, containers = ", ".join(facts.roles) or "no role", ", ".join(facts.containers) or "no container"
+    containers = f" ({', '.join(facts.containers)})" if facts.containers else ""
     badge = {
         "schemaVersion": 1,
         "label": f"LogitPack {SPEC}",
-        "message": f"{roles}: {facts.overall} ({containers})",
+        "message": f"{', '.join(facts.roles) or 'no role'}: {facts.overall}{containers}",
         "color": COLORS[facts.overall],
     }
     return (json.dumps(badge) + "\n").encode("ascii")

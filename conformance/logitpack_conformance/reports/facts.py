@@ -53,7 +53,7 @@ class Facts:
     """A run, its scores, and what else is known beside it.
 
     `expected` gives the implementer's reason by the name of a result, `problems` is what is wrong with their list of
-    expected failures, `flags` says what the flags of cases mean.
+    expected failures, `flags` says what the flags of cases mean, `generated` describes generated examples that failed.
     """
 
     run: Run
@@ -61,6 +61,7 @@ class Facts:
     expected: Mapping[str, str] = field(default_factory=dict)
     problems: Sequence[str] = ()
     flags: Mapping[str, str] = field(default_factory=dict)
+    generated: Sequence[str] = ()
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -70,8 +71,8 @@ class Facts:
 
     @cached_property
     def overall(self) -> Overall:
-        """The verdict."""
-        return overall(self.run, self.scores)
+        """The verdict: that over the run, unless a generated example has failed."""
+        return Overall.NOT_CONFORMANT if self.generated else overall(self.run, self.scores)
 
     @property
     def complete(self) -> bool:
@@ -110,11 +111,21 @@ class Facts:
         return len(found)
 
     @property
+    def scope(self) -> str:
+        """The roles declared, and the containers if there are any: an extractor needs none."""
+        containers = f" ({', '.join(self.containers)})" if self.containers else ""
+        return f"{listed(self.roles) or 'nothing'}{containers}"
+
+    @property
+    def examples(self) -> list[str]:
+        """What is said of the generated examples that failed."""
+        return [bounded(example, 2000) for example in self.generated[:MOST_NOTES]]
+
+    @property
     def headline(self) -> str:
         """The verdict in one sentence."""
-        scope = f"{listed(self.roles) or 'nothing'} ({', '.join(self.containers) or 'no container'})"
         verdict = self.overall if self.overall is not Overall.INCOMPLETE else "incomplete: no verdict"
-        return f"{self.name}: {verdict} as {scope}: {self.reckoning}"
+        return f"{self.name}: {verdict} as {self.scope}: {self.reckoning}"
 
     @property
     def reckoning(self) -> str:
@@ -127,6 +138,8 @@ class Facts:
             parts.append(f"{plural(self.counts['failed'], 'case')} failed")
         else:
             parts.append(f"{plural(self.number(Status.PASSED), 'requirement')} passed")
+        if self.generated:
+            parts.append(f"{plural(len(self.generated), 'generated example')} failed")
         if self.number(Status.NOT_SHOWN):
             parts.append(f"{self.number(Status.NOT_SHOWN)} not shown")
         if self.counts["not-run"]:

@@ -51,8 +51,7 @@ def encode(facts: Facts) -> bytes:
 def _lines(facts: Facts) -> Iterator[str]:
     yield f"## LogitPack {SPEC}: {code(facts.name)}"
     yield ""
-    scope = f"{', '.join(facts.roles) or 'no role'} ({', '.join(facts.containers) or 'no container'})"
-    yield f"{MARKS[facts.overall]} **{facts.overall}** as {scope}: {_reckoning(facts)}."
+    yield f"{MARKS[facts.overall]} **{facts.overall}** as {facts.scope}: {_reckoning(facts)}."
     yield ""
     yield from _failures(facts)
     yield from _table(facts)
@@ -90,8 +89,9 @@ def _failures(facts: Facts) -> Iterator[str]:
         yield ""
     for problem in facts.problems[:MOST_FAILURES]:
         yield f"- expected failures: {code(problem)}"
+    yield from (f"- generated example failed: {code(example, 1000)}" for example in facts.examples)
     yield from (f"- note: {code(note)}" for note in facts.notes)
-    if facts.problems or facts.notes:
+    if facts.problems or facts.notes or facts.examples:
         yield ""
 
 

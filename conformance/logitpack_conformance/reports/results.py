@@ -35,6 +35,7 @@ def document(facts: Facts) -> dict[str, Any]:
         "implementation": _implementation(run.implementation),
         "selected": bounded(run.selected),
         "notes": facts.notes,
+        "generated": facts.examples,
         "results": [_result(facts, result) for result in run.results],
         "scores": [_score(one) for one in facts.scores],
         "footer": {"complete": facts.complete, "results": len(run.results), "verdict": str(facts.overall)},

@@ -40,10 +40,11 @@ def show(
     expected: Mapping[str, str] | None = None,
     problems: Sequence[str] = (),
     flags: Mapping[str, str] | None = None,
+    generated: Sequence[str] = (),
     file: TextIO | None = None,
 ) -> None:
     """Print a run on `file`, standard output if it is None. The other arguments are those of `reports.write_all`."""
-    facts = Facts(run, scores, expected or {}, problems, flags or {})
+    facts = Facts(run, scores, expected or {}, problems, flags or {}, generated)
     stream = sys.stdout if file is None else file
     terminal = stream.isatty()
     console = Console(
@@ -101,6 +102,7 @@ def _lines(facts: Facts) -> Iterator[Text]:
     for group in facts.left_out:
         yield Text(f"{group.status}: {plural(len(group.names), 'case')} ({group.role}): {group.reason}", style="dim")
     yield from _failures(facts)
+    yield from (Text(f"generated example failed: {example}", style="red") for example in facts.examples)
     for problem in facts.problems[:MOST_FAILURES]:
         yield Text(f"expected failures: {bounded(problem)}", style="yellow")
     yield from (Text(f"note: {note}", style="yellow") for note in facts.notes)
