@@ -437,6 +437,27 @@ def test_failures_in_many_containers_are_told_once() -> None:
     assert lines == ["  idx/short (reader, parquet, arrow-file, arrow-stream)", "  idx/short (reader, json)"]
 
 
+class Screen(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def test_screen_gets_no_sequence_but_styles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal there are styles, and no other control; a command stands on one line, to be copied."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    screen = Screen()
+    of = hostile()
+    terminal.show(of, score(of), file=screen)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
+    assert plain != screen.getvalue()
+    assert [] == [c for c in plain if not c.isprintable() and c != "\n"]
+    assert any("--case idx/short" in line and "\\x1b[2J" in line for line in plain.splitlines())
+
+
 # Texts --------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """A run on the terminal: a table by requirement, what was left out, the failures, and the verdict as the last line.
 
-Strategy: a terminal gets colour and lines folded to its width, a pipe the same text plain, one record a line. Nothing
+Strategy: a terminal gets colour and a table that fits its width, a pipe the same text plain, one record a line. Nothing
 of an adapter's is read as markup, and nothing reaches a terminal that has not been made printable.
 """
 
@@ -59,7 +59,7 @@ def show(
     if table.row_count:
         _emit(console, table)
     for line in _lines(facts):
-        console.print(line, soft_wrap=not terminal)
+        console.print(line, soft_wrap=True)  # so that a command can be copied whole
 
 
 def _emit(console: Console, table: Table) -> None:
