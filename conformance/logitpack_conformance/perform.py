@@ -87,7 +87,7 @@ class Performer:
         case, role, container = planned.case, planned.role, planned.container
         with workplace(self._folder) as place:
             given = fill(place / "in", case, case.materials[material_key(role, container)], self._fixtures)
-            request = _request(case, role, container, given, place)
+            request = make_request(case, role, container, given, place)
             start = time.perf_counter()
             response = self._caller.call(request)
             seconds = time.perf_counter() - start
@@ -142,7 +142,7 @@ def is_sent_twice(name: str) -> bool:
     return hashlib.sha256(name.encode()).digest()[0] * SHARE < 256
 
 
-def _request(case: Case, role: Role, container: Container | None, given: Path, out: Path) -> dict[str, Any]:
+def make_request(case: Case, role: Role, container: Container | None, given: Path, out: Path) -> dict[str, Any]:
     """Return the request of a case, but for its number. Paths are absolute."""
     if role is Role.EXTRACTOR:
         return {"cmd": COMMANDS[role], "logits": str(given), **case.request, "output": str(out / "rows.ndjson")}

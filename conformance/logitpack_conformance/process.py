@@ -102,15 +102,12 @@ class Process:
         deadline = time.monotonic() + timeout
         try:
             if self._lines.waiting:
-                raise self._unasked("before the request was sent")
+                raise Failure("protocol_error", "it printed before the request was sent: a response is one line")
             self._send(line + b"\n", deadline)
-            answer = self._take(deadline, timeout)
-            if self._lines.waiting:
-                raise self._unasked("after the response")
+            return self._take(deadline, timeout)
         except Failure:
             self.kill()
             raise
-        return answer
 
     def finish(self, timeout: float) -> int:
         """Close its input, wait until it ends by itself and return its exit status. Raises Failure."""
@@ -178,9 +175,6 @@ class Process:
         if isinstance(found, End):
             raise self._ended("output")
         return found
-
-    def _unasked(self, when: str) -> Failure:
-        return Failure("protocol_error", f"it printed {when}: a response is one line")
 
     def _ended(self, stream: str) -> Failure:
         """Say how it ended, or that it goes on without one of its standard streams."""

@@ -169,7 +169,10 @@ class Session:
             raise Failure("crash", "the run was stopped")
         self._seq += 1
         line = self._process.ask(messages.encode(request, self._seq), self._limits.timeout)
-        return messages.response(line, self._seq)
+        answer = messages.response(line, self._seq)
+        if self._process.has_unasked:
+            raise Failure("protocol_error", "it printed after the response: a response is one line")
+        return answer
 
     def _restart(self) -> None:
         if self._is_stopped:
