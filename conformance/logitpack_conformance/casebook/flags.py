@@ -25,6 +25,8 @@ FLAGS = {
     "MAJOR_IGNORED": "A file of another major version is read as one of this: its columns may mean something else.",
     "METADATA_TRUSTED": "Metadata that are not valid are acted on: a wrong vocabulary, rule or alignment.",
     "UNBOUNDED_METADATA": "Metadata of any size are parsed: a file from a stranger takes all memory.",
+    "MIXED_SHARDS": "Shards of different runs are read as one table: one model's tokens are taught as another's.",
+    "SHARD_ORDER": "Files are read in another order, or together with strangers: rows are mispaired.",
     "LOW_ALIASED": "A low part outside 16 bits is cut: the entry gets the index of another token.",
     "CODE_ALIASED": "A code outside 16 bits is cut or used as it is: a logit far from, or outside, its range.",
     "MSB_FIRST": "High parts are taken most significant bits first: indices of 65,536 and above are another token's.",

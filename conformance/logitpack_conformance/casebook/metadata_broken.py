@@ -66,7 +66,11 @@ def _not_valid() -> Iterator[Draft]:
         ("version-three-parts", _set("1.0.0", "spec_version"), "The version has three parts."),
         ("version-line-break", _set("1.0\n", "spec_version"), "The version ends in a line break."),
         ("version-leading-zero", _set("01.0", "spec_version"), "The version begins with a zero."),
-        ("version-other-digits", _set("\u0661.\u0660", "spec_version"), "The version is in digits that are not 0 to 9."),
+        (
+            "version-other-digits",
+            _set("\u0661.\u0660", "spec_version"),
+            "The version is in digits that are not 0 to 9.",
+        ),
         ("vocab-size-text", _set("70000", "vocab_size"), "The size of the vocabulary is text."),
         ("vocab-size-zero", _set(0, "vocab_size"), "The vocabulary is empty."),
         ("vocab-size-fraction", _set(70_000.5, "vocab_size"), "The size of the vocabulary is no whole number."),
