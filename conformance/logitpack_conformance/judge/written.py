@@ -29,6 +29,8 @@ SYMPTOMS = ("WR-3", "IDX-2", "QNT-11", "QNT-3", "WR-4")
 """What wrong values show, the most telling first."""
 CUT = frozenset({"FILE-1", "FILE-3", "JSON-1"})
 """What a file that breaks off breaks."""
+ENDS_READING = CUT | {"JSON-2", "COL-1", "COL-2"}
+"""What leaves rows unread."""
 KINDS = (("top", "nucleus"), ("sampled", "tail"))
 WRITERS_OWN = "writer"
 """The member of the metadata that a writer may make its own."""
@@ -98,7 +100,7 @@ def _carries(file: File, metadata: Mapping[str, Any]) -> bool:
 
 def _rows(file: File) -> list[tuple[list[Token], list[int] | None]] | None:
     """Return the tokens and token ids of each row, None where one of them cannot be read."""
-    if not file.is_open or not file.are_columns_sound or any(f.requirement in CUT for f in file.findings):
+    if not file.is_open or any(finding.requirement in ENDS_READING for finding in file.findings):
         return None
     rows = []
     for row in file.rows:
