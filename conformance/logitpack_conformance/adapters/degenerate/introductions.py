@@ -23,7 +23,8 @@ INTRODUCTIONS: dict[str, Callable[[Message], bytes]] = {
     "hello-with-unknown-roles": lambda request: hello(request, roles=["oracle"]),
     "hello-of-a-megabyte": lambda request: hello(request, name="x" * (1 << 20)),
     "lies-in-hello": lambda request: hello(request, features=["zstd", "large_list", "list_view", "dataset"]),
-    "lies-about-scope": lambda request: hello(request, containers=["json"], features=["everything"]),
+    "hello-with-unknown-features": lambda request: hello(request, features=["everything"]),
+    "lies-about-scope": lambda request: hello(request, roles=["reader"], containers=["json"]),
     "changes-its-hello": lambda request: hello(request, version=str(time.time_ns())),
 }
 """What breaks, or lies, in its first message; those that get through accept what they are sent, or exit."""
