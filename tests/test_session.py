@@ -53,7 +53,7 @@ def test_introduction(folder: Path) -> None:
 
 def test_responses(folder: Path) -> None:
     """A sound response keeps its members; null stands for an absent one, and others are ignored."""
-    members = {
+    members: dict[str, Any] = {
         "outcome": "rejected",
         "message": "m",
         "requirement": None,

@@ -108,6 +108,9 @@ class _Conduct:
         choice = self._options.choice
         with open_caller(self._command, self._options, self._place) as first:
             implementation = first.implementation
+            for role in choice.roles:
+                if role not in implementation.roles:
+                    raise NothingToRunError(f"the adapter does not declare the role {role}")
             everything = plan(manifest.cases, implementation)
             planned = [one for one in everything if choice.takes(one)]
             if not planned:
