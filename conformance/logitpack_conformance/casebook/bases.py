@@ -7,7 +7,7 @@ implementation gains nothing by remembering them.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -16,7 +16,7 @@ from logitpack_conformance.model import Container
 from logitpack_conformance.rows import Metadata, Row, copied, described, make_row, valid_rows
 from logitpack_conformance.stored import PLAIN, Form
 
-from .draft import ALL, Draft, Stored, accept, broken
+from .draft import ALL, Draft, Stored, accept, broken, faulty
 
 VOCABULARIES = (32_000, 70_000, 128_256, 151_936, 201_088, 262_144)
 TOP_P = (0.8, 0.9, 0.95, 0.98)
@@ -101,3 +101,10 @@ def variant(twin: Draft, name: str, why: str, fault: str, **members: Any) -> Dra
     if "embedded" in members:
         changes["metadata"] = members.pop("embedded")
     return broken(twin, name, why, fault, replace(stored(twin), **changes), **members)
+
+
+def contrasted(draft: Draft, fault: str, why: str, *requirements: str, **members: Any) -> Iterator[Draft]:
+    """Yield a valid file as evidence for behaviour, and its contrast: the same rows plus one of `faults.FAULTS`."""
+    name = f"{draft.id}-broken"
+    yield replace(draft, requirements=requirements, twin=name)
+    yield faulty(draft, name, why, fault, **members)

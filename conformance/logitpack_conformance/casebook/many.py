@@ -1,0 +1,73 @@
+"""Many entries and tokens: sums of counts that wrap, large S, the largest nuclei (RD-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .bases import contrasted, sound
+from .draft import Draft
+
+WRAP = ("COUNT_WRAP",)
+AT = "counts"
+
+
+def drafts() -> Iterator[Draft]:
+    """Yield the cases."""
+    shapes: tuple[tuple[str, Sequence[Sequence[int]], dict[str, Any], str], ...] = (
+        ("one", ((1,),), {}, "One token of one entry: the smallest row that there is."),
+        ("ones", ((1, 1, 1, 1, 1),), {}, "Tokens of one entry each."),
+        ("hundred", ((100, 1),), {}, "A nucleus of 100 entries, as many as a Core file may have."),
+        (
+            "three-hundred",
+            ((100, 100, 100),),
+            {},
+            "Counts of 100, 100, 100: a uint8 sum has wrapped to 44 by the third.",
+        ),
+        ("largest", ((255,),), {}, "A nucleus of 255 entries, the largest that there is."),
+        ("largest-and-one", ((255, 1, 2),), {}, "Counts of 255 and 1: a uint8 sum is 0 where the third token begins."),
+        (
+            "largest-twice",
+            ((255, 255, 1),),
+            {},
+            "Counts of 255 and 255, then 1: a signed or a narrow sum is negative or 254.",
+        ),
+        ("exactly-256", ((128, 128, 3),), {}, "Counts that add up to exactly 256 before the third token."),
+        ("signed-counts", ((128, 200, 1),), {}, "Counts of 128 and above: as signed bytes they would be negative."),
+        (
+            "wraps-in-second-row",
+            ((3, 2), (120, 140, 5)),
+            {},
+            "The sum of the counts passes 255 in the second row only.",
+        ),
+        (
+            "sum-over-rows",
+            ((100, 50), (100, 50)),
+            {},
+            "The sum of the counts passes 255 over both rows, in neither of them.",
+        ),
+    )
+    for name, counts, options, why in shapes:
+        draft = sound(f"{AT}/nucleus/{name}", why, counts=counts, stride=2, flags=WRAP, **options)
+        contrast = "The same counts, but the last nucleus code of the last row is missing."
+        yield from contrasted(draft, "ROW-3/top-logits-quantized-short", contrast, "RD-2", flags=WRAP)
+    tails: tuple[tuple[str, Sequence[Sequence[int]], int, str], ...] = (
+        ("one", ((2, 3), (1,)), 1, "S = 1: each tail has one entry, and its range is empty."),
+        ("large", ((2,),), 255, "S = 255, in a row of one token."),
+        ("beyond-255", ((1, 2),), 300, "S = 300: more than uint8 holds."),
+        ("sum-beyond-255", ((1,) * 12,), 24, "n*S = 288: twelve tokens with 24 tail entries each."),
+        ("large-than-nucleus", ((1, 1, 1),), 40, "Tails far larger than the nuclei."),
+    )
+    for name, counts, stride, why in tails:
+        draft = sound(f"{AT}/tail/{name}", why, counts=counts, stride=stride, flags=WRAP)
+        contrast = "The same tails, but the last code of the last row is missing."
+        yield from contrasted(draft, "ROW-4/sampled-logits-quantized-short", contrast, "RD-2", flags=WRAP)
+    tokens: tuple[tuple[str, Sequence[Sequence[int]], str], ...] = (
+        ("many", ((1,) * 130,), "A row of 130 tokens: num_tokens beyond a signed byte."),
+        ("beyond-255", ((1,) * 260,), "A row of 260 tokens: more than uint8 counts."),
+        ("one-and-many", ((1,), (1, 2) * 20, (1,)), "A long row between two of one token."),
+    )
+    for name, counts, why in tokens:
+        draft = sound(f"{AT}/tokens/{name}", why, counts=counts, stride=1, flags=WRAP)
+        contrast = "The same tokens, but the last row has a logsumexp less."
+        yield from contrasted(draft, "ROW-2/logsumexp-short", contrast, "RD-2", flags=WRAP)
