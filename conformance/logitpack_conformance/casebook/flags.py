@@ -27,6 +27,9 @@ FLAGS = {
     "UNBOUNDED_METADATA": "Metadata of any size are parsed: a file from a stranger takes all memory.",
     "MIXED_SHARDS": "Shards of different runs are read as one table: one model's tokens are taught as another's.",
     "SHARD_ORDER": "Files are read in another order, or together with strangers: rows are mispaired.",
+    "DOUBLE_ROUNDING": "Decimal text is rounded to binary64 and again to binary32: a sound file is found broken.",
+    "ROUNDED_EXACT": "Logsumexps or token ids pass through binary32: probabilities are off, or ids are another token.",
+    "PARTIAL_ROW": "The sound part of a broken row is returned: tokens have fewer or other entries than were stored.",
     "LOW_ALIASED": "A low part outside 16 bits is cut: the entry gets the index of another token.",
     "CODE_ALIASED": "A code outside 16 bits is cut or used as it is: a logit far from, or outside, its range.",
     "MSB_FIRST": "High parts are taken most significant bits first: indices of 65,536 and above are another token's.",
@@ -49,5 +52,6 @@ FLAGS = {
     "LSE_TOO_LARGE": "A logsumexp that is too large: every probability of the token is too small.",
     "NO_TOLERANCE": "Rounding is taken for a fault: honest files are blamed, and checkers disagree about them.",
     "UNEVEN_TAIL": "A tail that is called uniform was drawn in another way: estimates with its weights are biased.",
+    "CONSEQUENCES": "What follows of a fault is reported beside it: sound parts are blamed, and the fault is hidden.",
 }
 """By name."""
