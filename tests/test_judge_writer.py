@@ -241,6 +241,24 @@ def test_what_is_left_after_a_refusal(desk: Desk, name: str) -> None:
     assert is_taken == (file in verdict.message)
 
 
+def test_a_folder_that_is_gone(desk: Desk) -> None:
+    """A writer that takes its folder away, or puts a link in its place, has left nothing."""
+    out = desk.folder / "out"
+    out.rmdir()
+    verdicts = [desk.judge("rejected", REFUSE)]
+    desk.output(Container.JSON).parent.symlink_to(desk.folder)
+    verdicts.append(desk.judge("rejected", REFUSE))
+    assert [Verdict(passed=True)] * 2 == verdicts
+
+
+def test_a_message_is_bounded(desk: Desk) -> None:
+    """What a file says in its own words is cut."""
+    desk.output(Container.JSON).write_bytes(b'{"num_tokens": "' + b"x" * 100_000 + b'"}')
+    message = desk.judge().message
+    assert message.isprintable()
+    assert len(message) < 500
+
+
 def test_golden_rows_that_cannot_be_read_are_the_suites_fault(desk: Desk) -> None:
     """A case without its rows says nothing about a writer."""
     (desk.folder / "rows.ndjson").write_text(json.dumps({"rows": []}))

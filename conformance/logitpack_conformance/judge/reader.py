@@ -145,8 +145,7 @@ def _entries(bounds: Bounds, got: Entries, name: str) -> Iterator[Difference]:
         ends = zip(bounds.least, got.logits, bounds.greatest, strict=True)
         entry = next(k for k, (low, y, high) in enumerate(ends) if not low <= y <= high)
         low, high = bounds.least[entry], bounds.greatest[entry]
-        text = f"expected logit {bounds.exact[entry]!r} ({low!r} to {high!r}), got {got.logits[entry]!r}"
-        yield "QNT-2", f", {name} entry {entry}: {text}"
+        yield "QNT-2", f", {name} entry {entry}: expected a logit in {low!r} ... {high!r}, got {got.logits[entry]!r}"
 
 
 def _many(count: int, noun: str) -> str:

@@ -21,7 +21,7 @@ from logitpack_conformance.oracle.columns import judge_nulls
 from logitpack_conformance.oracle.load import load_dataset
 from logitpack_conformance.oracle.structure import judge_structure
 
-CACHED = 1024
+CACHED = 8192
 """Files whose expected values are kept."""
 ENDS_READING = frozenset({"FILE-1", "FILE-3", "JSON-1", "JSON-2", "COL-1", "COL-2"})
 """What leaves rows of a file unread."""
@@ -34,7 +34,6 @@ class Bounds:
     indices: list[int]
     least: list[float]
     greatest: list[float]
-    exact: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,6 @@ def _bounds(entries: tokens.Entries) -> Bounds:
         entries.indices,
         [at_least(v - bound) for v in entries.logits],
         [-at_least(-v - bound) for v in entries.logits],
-        [float(v) for v in entries.logits],
     )
 
 

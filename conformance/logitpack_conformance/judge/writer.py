@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from .sandbox import Sandbox, SandboxError, shared
 
 SUFFIXES = (".parquet", ".arrow", ".arrows", ".feather", ".ndjson", ".jsonl")
 """Names by which a file that was left behind is taken for data."""
+LONGEST = 400
+"""Characters of a message: what a file breaks may be told in its own words."""
 MOST_LEFT = 100
 """Files of a folder that are looked at after a refusal."""
 UNREADABLE = ("FILE-1", "WR-1")
@@ -76,7 +79,7 @@ def _judge_file(
     if "fault" in found:
         return failed(f"the file could not be judged: {quoted(found['fault'])}", UNREADABLE)
     broken = tuple(dict.fromkeys(found["broken"]))
-    message = "" if not broken else ascii(found["message"])[1:-1]
+    message = "" if not broken else ascii(found["message"][:LONGEST])[1:-1]
     return Verdict(passed=not broken, message=message, broken=broken, advice=tuple(found["advice"]))
 
 
@@ -111,9 +114,15 @@ def _candidates(output: Path, given: Path) -> Iterator[Path]:
 
     A name that begins with a dot or an underscore is no name of data (section 4.2).
     """
-    others = sorted(path for path in output.parent.iterdir() if path not in {output, given})[:MOST_LEFT]
+    try:
+        if not stat.S_ISDIR(output.parent.lstat().st_mode):
+            return
+        others = sorted(path for path in output.parent.iterdir() if path not in {output, given})[:MOST_LEFT]
+    except OSError:  # a writer that takes its folder away leaves nothing
+        return
     named = [path for path in others if path.name.endswith(SUFFIXES) and path.name[0] not in "._"]
     for path in (output, *named):
-        status = path.lstat() if path.is_symlink() or path.exists() else None
-        if status is not None and stat.S_ISREG(status.st_mode) and 0 < status.st_size <= MOST_BYTES:
-            yield path
+        with suppress(OSError):
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode) and 0 < status.st_size <= MOST_BYTES:
+                yield path
