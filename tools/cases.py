@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,12 +24,11 @@ from logitpack_conformance.casebook import Draft, all_drafts
 from logitpack_conformance.casebook.build import build, logical_text
 from logitpack_conformance.casebook.draft import Folder, Logical, Stored, metadata_bytes
 from logitpack_conformance.model import Case, Kind
-from logitpack_conformance.oracle import judge_path
-from logitpack_conformance.oracle.finding import WARNINGS
+from logitpack_conformance.oracle import enclosure, judge_path, semantics
+from logitpack_conformance.oracle.dataset import judge_files
+from logitpack_conformance.oracle.file import File
 from logitpack_conformance.oracle.load import load_dataset
 from logitpack_conformance.oracle.logical import encode, of_json
-from logitpack_conformance.oracle.metadata import read_metadata
-from logitpack_conformance.oracle.rows import judge_row
 from spec import ROOT
 
 FIXTURES = ROOT / "fixtures"
@@ -116,6 +115,10 @@ def select(pattern: str) -> list[str]:
 
 # Proofs
 
+# The containers of a case mostly hold the same rows: their exponentials and logarithms are taken once.
+enclosure.exp_units = lru_cache(1 << 16)(enclosure.exp_units)
+enclosure.log = semantics.log = lru_cache(1 << 12)(enclosure.log)  # type: ignore[attr-defined]
+
 
 def prove(draft: Draft, case: Case) -> Iterator[str]:
     """Say where the checked-in files of a case are not what it declares."""
@@ -151,12 +154,18 @@ def _same_rows(path: Path, content: Stored) -> bool:
 
 def _unwritten(case: Case, content: Logical) -> str:
     """Say why the oracle cannot make a valid file of logical rows; nothing where it can."""
-    facts = None if case.metadata is None else read_metadata(metadata_bytes(case.metadata) or b"").facts
+    given = None if case.metadata is None else metadata_bytes(case.metadata)
+    tokens = [row["tokens"] for row in content.rows]
+    if any(len({len(token["sampled"]["indices"]) for token in row}) > 1 for row in tokens):
+        return "ROW-4: tails of different lengths in one row"
+    if len({"token_id" in token for row in tokens for token in row}) > 1:
+        return "ALN-4: token ids in some tokens only"
     try:
-        rows = [encode(of_json(row)) for row in content.rows]
+        file = File("rows", [encode(of_json(row)) for row in content.rows], is_open=True, is_json=True)
+        findings = judge_files([file], given)
     except (ValueError, ArithmeticError, TypeError, KeyError) as error:
         return str(error) or type(error).__name__
-    errors = [f for row in rows for f in judge_row(row, facts) if f.requirement not in WARNINGS]
+    errors = [finding for finding in findings if finding.severity == "error"]
     return str(errors[0]) if errors else ""
 
 

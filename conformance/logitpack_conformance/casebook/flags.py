@@ -53,5 +53,11 @@ FLAGS = {
     "NO_TOLERANCE": "Rounding is taken for a fault: honest files are blamed, and checkers disagree about them.",
     "UNEVEN_TAIL": "A tail that is called uniform was drawn in another way: estimates with its weights are biased.",
     "CONSEQUENCES": "What follows of a fault is reported beside it: sound parts are blamed, and the fault is hidden.",
+    "ALIASING": "An index is cut to 18 bits: 262,144 becomes 0, another token, and nothing tells.",
+    "TRUNCATED_CODES": "Codes are cut instead of rounded: every logit is up to a whole step too small.",
+    "ROUNDED_FIRST": "binary64 logits are rounded to binary32 first: in a narrow range the codes are wrong.",
+    "FLOAT32_LSE": "A logsumexp goes through binary32: every probability of the token is off by up to 10^-6.",
+    "NAN_AS_ZERO": "NaN or an infinity becomes code 0 in silence: a broken logit passes for the smallest.",
+    "PARTIAL_FILE": "A file is left behind after a refusal: part of the rows is taken for all of them.",
 }
 """By name."""
