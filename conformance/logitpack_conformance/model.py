@@ -172,7 +172,9 @@ class Result:
 
     `status` is "passed", "failed", "unsupported" (the adapter lacks a feature, and had not declared it), "skipped" (not
     sent: a container that was not declared) or "not-run" (the run ended before it); of the last three `message` is the
-    reason. `outcome` is that of the response, "" where nothing was sent. `request` is the message that was sent.
+    reason. `outcome` is that of the response, "" where nothing was sent. `request` is the message that was sent, its
+    paths without the folder of the call. `options` are those of a command line that finds the case, where it is none of
+    the fixtures that were run.
     """
 
     case: Case
@@ -186,6 +188,7 @@ class Result:
     seconds: float = 0.0
     request: Mapping[str, Any] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

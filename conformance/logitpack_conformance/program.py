@@ -12,9 +12,10 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from . import expectations, manifest, reports
 from .cli import Arguments
@@ -30,6 +31,9 @@ from .run import NothingToRunError, Options, conduct
 from .score import Overall, Score, overall, score
 from .session import StartError
 from .text import bounded
+
+if TYPE_CHECKING:
+    from .fuzz import Failure
 
 CONFORMANT, NOT_CONFORMANT, WRONG_USAGE, NOT_STARTED, STALE, OWN_FAULT, INCOMPLETE = range(7)
 LOG_LINES = 12
@@ -47,7 +51,7 @@ class Outcome:
     run: Run
     scores: Sequence[Score]
     held: Held
-    fuzzed: int = 0
+    failures: Sequence[Failure] = ()
 
 
 def main(arguments: Arguments) -> int:
@@ -87,7 +91,8 @@ def _main(arguments: Arguments) -> int:
     with Reporter(sys.stderr) as reporter:
         run = conduct(arguments.command, known, _options(arguments, fixtures), reporter.tell)
     held = _held(arguments, listed, run, known)
-    outcome = Outcome(run, score(run), held, _fuzzed(arguments, fixtures))
+    failures, run = _fuzzed(arguments, fixtures, run)
+    outcome = Outcome(run, score(run), held, failures)
     _show(arguments, outcome, known.flags)
     return _status(arguments, outcome)
 
@@ -162,16 +167,27 @@ def _held(arguments: Arguments, listed: list[Expectation], run: Run, known: Mani
     return expectations.hold(listed, run.results, everything, dt.datetime.now(dt.UTC).date())
 
 
-def _fuzzed(arguments: Arguments, fixtures: Path) -> int:
-    """Try generated examples, tell of those that failed, and return how many did."""
+def _fuzzed(arguments: Arguments, fixtures: Path, run: Run) -> tuple[list[Failure], Run]:
+    """Try generated examples; return the failures, and the run with what came of them."""
     if not arguments.fuzz:
-        return 0
-    from . import fuzz
+        return [], run
+    from .fuzz import FOLDER, fuzz
 
-    failures = fuzz.fuzz(arguments.command, arguments.fuzz, arguments.seed, _options(arguments, fixtures))
-    for failure in failures:
-        sys.stdout.write(f"{failure}\n")
-    return len(failures)
+    folder = FOLDER if arguments.report is None else arguments.report / FOLDER.name
+    with Reporter(sys.stderr, "examples") as reporter:
+        found = fuzz(
+            arguments.command,
+            arguments.fuzz,
+            arguments.seed,
+            _options(arguments, fixtures),
+            folder=folder,
+            progress=reporter.tell,
+        )
+    results = [replace(one.result, options=("--fixtures", str(one.folder))) for one in found.failures]
+    complete = run.complete and not found.gave_up
+    return list(found.failures), replace(
+        run, results=(*run.results, *results), complete=complete, notes=(*run.notes, str(found))
+    )
 
 
 def _show(arguments: Arguments, outcome: Outcome, flags: Mapping[str, str]) -> None:
@@ -182,9 +198,9 @@ def _show(arguments: Arguments, outcome: Outcome, flags: Mapping[str, str]) -> N
             reports.write_all(arguments.report, run, outcome.scores, expected=reasons, problems=problems, flags=flags)
         except OSError as error:
             raise UsageFault(f"{arguments.report}: {error.strerror}") from error
+    for failure in outcome.failures:
+        sys.stdout.write(f"generated: {failure}\n\n")
     terminal.show(run, outcome.scores, expected=reasons, problems=problems, flags=flags)
-    for note in run.notes:
-        sys.stdout.write(f"note: {bounded(note)}\n")
 
 
 def _status(arguments: Arguments, outcome: Outcome) -> int:
@@ -192,7 +208,7 @@ def _status(arguments: Arguments, outcome: Outcome) -> int:
         return STALE
     verdict = overall(outcome.run, outcome.scores)
     is_expected = arguments.allow_expected and not outcome.held.unexpected
-    if outcome.fuzzed or (verdict is Overall.NOT_CONFORMANT and not is_expected):
+    if outcome.failures or (verdict is Overall.NOT_CONFORMANT and not is_expected):
         return NOT_CONFORMANT
     whole = outcome.run.complete and not outcome.run.selected
     if verdict is Overall.INCOMPLETE or not whole:

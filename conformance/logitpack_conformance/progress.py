@@ -16,10 +16,11 @@ PAUSE = 10.0
 
 
 class Reporter:
-    """Tells on `stream` how far a run has come, within `with`."""
+    """Tells on `stream` how far a run over some `things` has come, within `with`."""
 
-    def __init__(self, stream: TextIO, pause: float = PAUSE) -> None:
+    def __init__(self, stream: TextIO, things: str = "cases", pause: float = PAUSE) -> None:
         self._stream = stream
+        self._things = things
         self._pause = pause
         self._told = time.monotonic()
         self._failed = 0
@@ -43,12 +44,12 @@ class Reporter:
             self._bar.stop()
 
     def tell(self, done: int, total: int, latest: Result | None) -> None:
-        """Tell that `done` of `total` cases have a result."""
+        """Tell that `done` of `total` have a result."""
         self._failed += latest is not None and latest.status == "failed"
         failed = f", {self._failed} failed" if self._failed else ""
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total, description=f"cases{failed}")
+            self._bar.update(self._task, completed=done, total=total, description=f"{self._things}{failed}")
         elif time.monotonic() - self._told >= self._pause:
             self._told = time.monotonic()
-            self._stream.write(f"{done} of {total} cases{failed}\n")
+            self._stream.write(f"{done} of {total} {self._things}{failed}\n")
             self._stream.flush()
