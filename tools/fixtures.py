@@ -25,7 +25,7 @@ from catalogue import catalogue
 from logitpack_conformance.breakable import BREAKABLE
 from logitpack_conformance.casebook import FLAGS
 from logitpack_conformance.manifest import NAME, SuiteFault, case_of_json, digest_of, load_manifest
-from logitpack_conformance.model import SPEC
+from logitpack_conformance.model import SPEC, Kind, Role
 from logitpack_conformance.score import ACCEPT, REJECT, sides
 
 
@@ -64,6 +64,8 @@ def one_sided(listed: list[JsonCase]) -> Iterator[str]:
                     both = [one for one in (case, twin) if one is not None and role in one.roles]
                     found = shown.setdefault((requirement, role), set())
                     found.update(*(sides(one, role, "accepted") for one in both))
+                    if case.kind is Kind.EITHER and role is Role.READER:  # other cases show that it rejects
+                        found.add(REJECT)
     for (requirement, role), found in sorted(shown.items()):
         for side in sorted({ACCEPT, REJECT} - found):
             yield f"{requirement} has no {side} side for a {role}"
@@ -74,7 +76,7 @@ def additions(listed: list[JsonCase]) -> Iterator[str]:
     known = {case["id"]: case for case in listed}
     for case in listed:
         twin = known.get(str(case.get("twin")))
-        if case["kind"] in {"reject", "either"} and case["findings"] and twin is not None:
+        if case["kind"] in {"reject", "either"} and case["requirements"] and twin is not None:
             more = set(case["findings"]) - set(twin["findings"])
             own = set(case["requirements"])
             is_single = own & {"CHK-1", "CHK-3"} or more <= own

@@ -32,12 +32,11 @@ def described(**members: Any) -> Metadata:
     """Metadata of the valid rows, with some members replaced; None takes a member away."""
     metadata: Metadata = {
         "spec_version": "1.0",
-        "model": {"id": "example/teacher"},
-        "tokenizer": {"id": "example/teacher"},
+        "model": {"id": "teacher"},
+        "tokenizer": {"id": "teacher"},
         "vocab_size": VOCAB,
         "nucleus": {"top_p": TOP_P, "max_entries": 100, "rule": "covering", "order": "descending"},
-        "tail": {"num_sampled": STRIDE, "method": "uniform", "seed": 7},
-        "temperature": 1.0,
+        "tail": {"num_sampled": STRIDE, "method": "uniform"},
         "alignment": "predicts",
     }
     metadata.update(members)
@@ -45,8 +44,8 @@ def described(**members: Any) -> Metadata:
 
 
 def embedded(metadata: Mapping[str, Any]) -> bytes:
-    """Return metadata as they are embedded."""
-    return json.dumps(metadata).encode()
+    """Return metadata as they are embedded, without white space."""
+    return json.dumps(metadata, separators=(",", ":")).encode()
 
 
 def valid_rows(

@@ -7,7 +7,6 @@ rows, or dense logits. `build` makes bytes of it. A faulty draft is made of its 
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,7 +15,7 @@ from logitpack_conformance.clauses import requirements
 from logitpack_conformance.dense import Dense
 from logitpack_conformance.faults import FAULTS
 from logitpack_conformance.model import Container, Kind, Role
-from logitpack_conformance.rows import Row
+from logitpack_conformance.rows import Row, embedded
 from logitpack_conformance.stored import PLAIN, Form
 
 ALL = tuple(Container)
@@ -132,4 +131,4 @@ def faulty(twin: Draft, name: str, why: str, fault: str, **members: Any) -> Draf
 
 def metadata_bytes(metadata: Mapping[str, Any] | bytes | None) -> bytes | None:
     """Return metadata as they are embedded."""
-    return metadata if isinstance(metadata, bytes | None) else json.dumps(dict(metadata)).encode()
+    return metadata if isinstance(metadata, bytes | None) else embedded(metadata)

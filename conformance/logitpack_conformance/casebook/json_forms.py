@@ -11,12 +11,14 @@ from typing import Any
 import pyarrow as pa
 
 from logitpack_conformance.model import Container
+from logitpack_conformance.oracle.binary32 import LARGEST
 from logitpack_conformance.oracle.columns import COLUMNS
 from logitpack_conformance.stored import Extra, Form
 
 from .bases import contents, sound, variant
-from .draft import Draft, accept
+from .draft import Draft, Stored, accept
 from .json_text import swapped
+from .ranges import Part, row_of
 
 JSON = (Container.JSON,)
 AT = "json/written"
@@ -34,6 +36,7 @@ def drafts() -> Iterator[Draft]:
     ):
         yield sound(f"{AT}/{name}", why, form=Form(json=change), containers=JSON, sizes=(2, 1))
     yield _whole_numbers()
+    yield _rounded_once()
     yield from _others()
     why = "An empty file whose name ends in .ndjson: no rows."
     yield accept(f"{AT}/no-rows", why, replace(contents(f"{AT}/no-rows", core=True, containers=JSON), rows=[]))
@@ -53,12 +56,22 @@ def _exponents(data: bytes) -> bytes:
 
 
 def _whole_numbers() -> Draft:
-    """Logsumexps without fraction or exponent: JSON has one kind of number."""
+    """Return logsumexps without fraction or exponent: JSON has one kind of number."""
     name = f"{AT}/whole-numbers"
     content = contents(name, core=True, containers=JSON)
     rows = [{**row, "logsumexp": [math.ceil(value) for value in row["logsumexp"]]} for row in content.rows]
     why = "Logsumexps that are whole numbers, written without a fraction: integers are floating-point numbers too."
     return accept(name, why, replace(content, rows=rows))
+
+
+def _rounded_once() -> Draft:
+    """Return a decimal number below the middle between the largest binary32 number and the first that is infinite."""
+    name = f"{AT}/rounded-once"
+    largest = float(LARGEST)
+    row = row_of(name, [(Part(1.0, largest, (65_535, 0, 7)), Part(-3.0, 0.5, (65_535, 0)))])
+    form = Form(json=swapped(json.dumps(largest).encode(), b"3.4028235677973366e38"))
+    why = "A number that means the largest of binary32; rounded to binary64 first, it would be infinite."
+    return accept(name, why, Stored([row], None, form, JSON), flags=("DOUBLE_ROUNDING",))
 
 
 def _others() -> Iterator[Draft]:

@@ -131,7 +131,9 @@ def _written() -> Iterator[Draft]:
     def everything(metadata: Metadata) -> None:
         metadata["model"].update(revision="a1b2c3", dtype="bfloat16")
         metadata["tokenizer"].update(revision="a1b2c3", sha256="0a" * 32, size=metadata["vocab_size"])
+        metadata["tail"]["seed"] = 7
         metadata.update(
+            temperature=1.0,
             mask={"turns": "assistant", "end_of_turn": False, "excluded": ["think"]},
             chat_template_sha256="f0" * 32,
             source={"id": "example/conversations", "revision": "d4", "split": "train"},
@@ -141,7 +143,6 @@ def _written() -> Iterator[Draft]:
     def least(metadata: Metadata) -> None:
         metadata["nucleus"] = {"rule": "unspecified"}
         metadata["tail"] = {"num_sampled": metadata["tail"]["num_sampled"], "method": "unspecified"}
-        del metadata["temperature"]
 
     def floats(metadata: Metadata) -> None:
         metadata["vocab_size"] = float(metadata["vocab_size"])
