@@ -6,6 +6,7 @@ needs is imported only when it runs, and what is missing is said in one line.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .model import Container, Role
 
 NEEDED = frozenset({"hypothesis", "jsonschema", "psutil", "pytest", "tomlkit", "rich", "jinja2"})
 WRONG_USAGE = 2
+MOST_JOBS = 4
 
 EPILOG = """\b
 COMMAND is a program that speaks the adapter protocol. It is started in an empty folder of its own;
@@ -100,7 +102,18 @@ def _conform(  # noqa: PLR0913, PLR0917 - one for each option
     containers: Annotated[
         str, typer.Option(help="Run only these containers.", metavar="NAMES", show_default="all declared")
     ] = "",
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Adapter processes at a time.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            max=256,
+            help="Adapter processes at a time.",
+            metavar="N",
+            show_default=f"one a processor, at most {MOST_JOBS}",
+        ),
+    ] = None,
     timeout: Annotated[float, typer.Option(min=0.01, help="Seconds a request may take.", metavar="SECONDS")] = 10.0,
     memory: Annotated[int, typer.Option(min=1, help="Memory of an adapter with its children.", metavar="MIB")] = 2048,
     expect: Annotated[
@@ -134,7 +147,7 @@ def _conform(  # noqa: PLR0913, PLR0917 - one for each option
         cases=tuple(case or ()),
         roles=_roles(roles) if roles else (),
         containers=_containers(containers) if containers else (),
-        jobs=jobs,
+        jobs=jobs or min(os.cpu_count() or 1, MOST_JOBS),
         timeout=timeout,
         memory=memory << 20,
         expect=expect,
