@@ -220,6 +220,11 @@ def test_orphans_are_ended(folder: Path) -> None:
     assert ("accepted", "") == call([{"orphan": 1}, ACCEPTED], folder)
 
 
+def test_many_processes_are_ended(folder: Path) -> None:
+    """So do a hundred."""
+    assert "timeout" == call([{"forks": 7}], folder, SHORT)[0]
+
+
 FAILURES: dict[str, list[Step]] = {
     "crash": [{"exit": 1}],
     "timeout": HANG,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 
@@ -16,8 +17,8 @@ import psutil
 
 MARK = "LOGITPACK_CONFORM_PROCESS"
 """The environment variable whose value all processes of a tree share."""
-REFRESH = 4
-"""Descendants are looked for at every fourth measurement: that reads the whole process table."""
+PAUSE = 20
+"""How many times as long as it took the search for descendants, which reads the whole process table, is left out."""
 ROUNDS = 40
 
 
@@ -27,16 +28,18 @@ class Tree:
     def __init__(self, pid: int, mark: str) -> None:
         self._pid = pid
         self._mark = mark
-        self._measured = 0
+        self._look_again = 0.0
         self._known: dict[int, psutil.Process] = {}
         with contextlib.suppress(psutil.Error):
             self._known[pid] = psutil.Process(pid)
 
     def memory(self) -> int:
         """Return the resident bytes of all of them; pages that two share count twice."""
-        if self._measured % REFRESH == 0:
+        start = time.monotonic()
+        if start >= self._look_again:
             self._look()
-        self._measured += 1
+            end = time.monotonic()
+            self._look_again = end + PAUSE * (end - start)
         total = 0
         for process in list(self._known.values()):
             try:
@@ -54,10 +57,17 @@ class Tree:
             alive = self._alive()
             if not alive:
                 return
+            self._kill_group(alive)
             for process in alive:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
             time.sleep(0.005)
+
+    def _kill_group(self, alive: list[psutil.Process]) -> None:
+        """End the process group at one stroke, which outruns those that multiply; it is known to be theirs."""
+        with contextlib.suppress(OSError, AttributeError):  # gone, or Windows
+            if any(os.getpgid(process.pid) == self._pid for process in alive):
+                os.killpg(self._pid, signal.SIGKILL)
 
     def _look(self) -> None:
         """Remember the descendants of all known; each search reads the process table, mostly the first finds all."""

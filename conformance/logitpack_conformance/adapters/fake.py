@@ -139,6 +139,14 @@ def orphan(size: int, request: Message) -> None:
     subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603 - our own
 
 
+def forks(times: int, request: Message) -> None:
+    """Double so many times, and go on."""
+    del request
+    for _ in range(times):
+        os.fork()
+    time.sleep(FOREVER)
+
+
 def damage(how: str, request: Message) -> None:
     """Delete or change the input."""
     path = Path(request["input"])
@@ -193,6 +201,7 @@ STEPS: Mapping[str, Callable[[Any, Message], None]] = {
     "child": child,
     "greedy_child": greedy_child,
     "orphan": orphan,
+    "forks": forks,
     "damage": damage,
     "link": link,
     "litter": litter,
