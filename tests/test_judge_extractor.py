@@ -354,3 +354,12 @@ def test_bad_logits_are_to_be_refused(tmp_path: Path) -> None:
 def test_mask_is_the_usual_one() -> None:
     """The mask of these tests has two turns, and its last position is masked."""
     assert (5, 1) == (sum(MASK), MASK[-1])
+
+
+def test_masses_of_huge_logits_are_not_judged(tmp_path: Path) -> None:
+    """Next to a logsumexp of 3e38 no mass is known: exp(logit - logsumexp) is 1 for each of many equal logits."""
+    logits = dense.of_rows([[3.3e38] * 40] * 2)
+    asked = request([0, 1], num_sampled=2)
+    token = extract(logits, asked)[0]
+    assert 1 == len(token["top"]["indices"])
+    assert judge(logits, asked, [token], tmp_path).passed

@@ -59,5 +59,9 @@ FLAGS = {
     "FLOAT32_LSE": "A logsumexp goes through binary32: every probability of the token is off by up to 10^-6.",
     "NAN_AS_ZERO": "NaN or an infinity becomes code 0 in silence: a broken logit passes for the smallest.",
     "PARTIAL_FILE": "A file is left behind after a refusal: part of the rows is taken for all of them.",
+    "MASK_WRAPS": "Position 0 takes the output at -1, the last one: its token has another token's distribution.",
+    "ZERO_STORED": "Entries of probability zero are stored: their logits are no numbers, and weights count them.",
+    "NARROW_SUM": "A logsumexp in too narrow a type: every probability of the token is off by some per cent.",
+    "STORED_ONLY": "A logsumexp over the stored entries only: what is not stored has no mass left.",
 }
 """By name."""

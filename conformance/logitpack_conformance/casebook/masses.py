@@ -233,7 +233,7 @@ def _too_small() -> Iterator[Draft]:
     tail = accept(f"{at}/heavy-tail-sound", why, content)
     yield tail
     why = "Logsumexp was computed over the nucleus alone, while the tail holds a quarter of the mass."
-    over = math.log(0.6) + 3.0
+    over = round(math.log(0.6), 9) + 3.0
     yield edited(tail, f"{at}/heavy-tail", why, fault, put_logsumexp((0, 0), lambda _: over), flags=flags)
     probabilities = replace(file_of([token_of([0.6, 0.35], logsumexp=0.0)], 0.9), metadata=None)
     why = "Logits that are logarithms of probabilities, with a logsumexp of 0: raw logits of another kind of head."
@@ -284,6 +284,6 @@ def _too_large() -> Iterator[Draft]:
 def _whole_vocabulary() -> Stored:
     token = token_of([0.5, 0.25, 0.125], (0.0625, 0.0625))
     top, tail = LogicalEntries([4, 0, 2], token.top.logits), LogicalEntries([1, 3], token.sampled.logits)
-    whole = math.log(math.fsum(math.exp(x) for x in [*top.logits, *tail.logits]))
+    whole = round(math.log(math.fsum(math.exp(x) for x in [*top.logits, *tail.logits])), 9)
     content = file_of([replace(token, top=top, sampled=tail, logsumexp=whole)], 0.8)
     return replace(content, metadata={**metadata_of(content), "vocab_size": 5})

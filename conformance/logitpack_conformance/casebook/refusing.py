@@ -267,7 +267,7 @@ def _counts() -> Iterator[Draft]:
 
 
 def _equal(count: int) -> Plain:
-    return token([2.0] * count, (-3.0,), 2.0 + math.log(count) + 0.01)
+    return token([2.0] * count, (-3.0,), 2.0 + round(math.log(count), 6) + 0.01)
 
 
 def _contradictions() -> Iterator[Draft]:

@@ -14,9 +14,11 @@ from logitpack_conformance.dense import Dense
 from logitpack_conformance.oracle.logits import ENCODING, STEPS
 
 TOLERANCE = 2.0**-16
-"""What masses may be off by; relative to max(1, |x|) also what a logsumexp, or a logit in an order, may be off by."""
+"""Relative to max(1, |x|), what a logsumexp, or a logit of the top set, may be off by; masses at the least."""
 STEP_SHARE = float(ENCODING) / STEPS
 DECODING = 2.0**-21
+SINGLE = 2.0**-23
+"""Twice the rounding error of binary32."""
 SMALLEST = 2.0**-149
 
 
@@ -48,6 +50,11 @@ class Distribution:
     def mass(self, indices: Iterable[int]) -> float:
         """Return the mass of some entries."""
         return math.fsum(math.exp(self.logits[index] - self.peak) for index in indices) / self._total
+
+    @cached_property
+    def mass_tolerance(self) -> float:
+        """What a mass may be off by: more where logsumexp is large, for it may be computed in binary32 (LSE-4)."""
+        return TOLERANCE + SINGLE * abs(self.logsumexp)
 
     @cached_property
     def tolerance(self) -> float:

@@ -123,20 +123,21 @@ def _following(top: list[int], distribution: Distribution) -> float | None:
 
 def _masses(top: list[int], distribution: Distribution, wanted: Wanted) -> Iterator[Breach]:
     """NUC-4, NUC-5 and NUC-6, and that a run of rule `below` is the longest (section 9)."""
+    off = distribution.mass_tolerance
     count, mass, following = len(top), distribution.mass(top), _following(top, distribution)
     could_grow = count < wanted.max_entries and following is not None
     told = f"a mass of {mass:.9g} in {count} entries, top_p is {wanted.top_p}"
     if wanted.rule == "covering":
-        if could_grow and mass < wanted.top_p - TOLERANCE:
+        if could_grow and mass < wanted.top_p - off:
             yield Breach("NUC-4", told)
         least = min(top, key=lambda index: distribution.logits[index])
         without = distribution.mass(index for index in top if index != least)
-        if count > 1 and without >= wanted.top_p + TOLERANCE:
+        if count > 1 and without >= wanted.top_p + off:
             yield Breach("NUC-5", f"{told}; {without:.9g} without the smallest entry")
     elif wanted.rule == "below":
-        if count > 1 and mass > wanted.top_p + TOLERANCE:
+        if count > 1 and mass > wanted.top_p + off:
             yield Breach("NUC-6", told)
-        elif could_grow and mass + _mass_of(following, distribution) <= wanted.top_p - TOLERANCE:
+        elif could_grow and mass + _mass_of(following, distribution) <= wanted.top_p - off:
             yield Breach("NUC-6", f"{told}; it is not the longest run")
 
 

@@ -7,6 +7,7 @@ order. The order by logit shows a draw in proportion to probability wherever the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
@@ -30,10 +31,11 @@ def uneven(drawn: Sequence[Drawn]) -> str | None:
     """
     if sum(len(token.sampled.indices) for _, token in drawn) < BINS * statistics.LEAST_EXPECTED:
         return None
+    expected = _expected(drawn)
     for name, order in ORDERS.items():
-        expected, observed = [Fraction(0)] * BINS, [0] * BINS
+        observed = [0] * BINS
         for distribution, token in drawn:
-            _count(order(distribution, _candidates(distribution, token)), token.sampled.indices, expected, observed)
+            _count(order(distribution, _candidates(distribution, token)), token.sampled.indices, observed)
         found = statistics.statistic(expected, observed)
         if found is not None and found > statistics.CRITICAL:
             return name
@@ -45,11 +47,18 @@ def _candidates(distribution: Distribution, token: Token) -> list[int]:
     return [index for index in distribution.finite if index not in nucleus]
 
 
-def _count(candidates: list[int], tail: list[int], expected: list[Fraction], observed: list[int]) -> None:
-    """Add one token to the numbers expected and observed in each bin."""
-    share = Fraction(len(tail), len(candidates))
-    for number, size in enumerate(statistics.bin_sizes(len(candidates))):
-        expected[number] += share * size
+def _expected(drawn: Sequence[Drawn]) -> list[Fraction]:
+    """Return how many entries each bin expects: a tail's share of its candidates, times those in the bin."""
+    shapes = Counter((len(_candidates(*one)), len(one[1].sampled.indices)) for one in drawn)
+    expected = [Fraction(0)] * BINS
+    for (candidates, draws), times in shapes.items():
+        for number, size in enumerate(statistics.bin_sizes(candidates)):
+            expected[number] += Fraction(times * draws * size, candidates)
+    return expected
+
+
+def _count(candidates: list[int], tail: list[int], observed: list[int]) -> None:
+    """Add the tail of one token to the numbers observed in each bin."""
     rank = {index: place for place, index in enumerate(candidates)}
     for index in tail:
         observed[BINS * rank[index] // len(candidates)] += 1
