@@ -83,6 +83,32 @@ def extractions(draw: st.DrawFn) -> Extraction:
     return Extraction(draw(dense_logits(len(mask), vocab_size, num_sampled + most)), request)
 
 
+def why_refused(logits: Logits, request: Mapping[str, Any]) -> str:
+    """Return the requirement by which an extractor has to refuse, "" where it has to extract.
+
+    Raises ValueError where that depends on the size of a nucleus.
+
+    >>> why_refused([[0.0, 0.0]], {"mask": [1], "nucleus": {"max_entries": 1}, "tail": {"num_sampled": 1}})
+    'ALN-3'
+    """
+    mask, most, num_sampled = request["mask"], request["nucleus"]["max_entries"], request["tail"]["num_sampled"]
+    if mask[0]:
+        return "ALN-3"
+    found = set()
+    for position in (position - 1 for position, selected in enumerate(mask) if selected):
+        row = logits[position]
+        finite = sum(map(math.isfinite, row))
+        if any(math.isnan(x) or x == math.inf for x in row) or not finite:
+            found.add("QNT-9")
+        elif finite <= num_sampled:
+            found.add("QNT-10")
+        elif finite < num_sampled + most:
+            raise ValueError("there may be room for the tail, or none")
+    if len(found) > 1 or not any(mask):
+        raise ValueError("more than one reason, or no token")
+    return "".join(found)
+
+
 def _nan(logits: list[float], _: int) -> None:
     logits[-1] = math.nan
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from logitpack_conformance.oracle.indices import LIMIT
 from logitpack_conformance.oracle.logits import STEPS
 
-from .values import MOST_ENTRIES, below, codes, count_lists, indices, logits, rarely, steps, strides
+from .values import MOST_ENTRIES, below, codes, count_lists, indices, logits, steps, strides
 
 Row = dict[str, Any]
 INSIDE = 1 - 2.0**-26
@@ -30,13 +30,17 @@ ORDERS = st.sampled_from(("descending", "ascending", "as drawn"))
 OFFS = st.sampled_from([Fraction(part, 64) for part in (0, 0, 1, 32, 33, 63)])
 """How far a logit lies from a code, in steps."""
 BOOLEANS = st.booleans()
-SHARES = rarely(st.floats(0, 1), st.just(0.0), 3)
-RARELY = rarely(st.just(value=True), st.just(value=False), 8)
+SHARES = st.floats(0, 1)
 
 
 @cache
-def _up_to(most: int) -> st.SearchStrategy[int]:
-    return st.integers(0, most)
+def _one_of(many: int) -> st.SearchStrategy[int]:
+    return st.integers(0, many - 1)
+
+
+def _rarely(draw: st.DrawFn, many: int) -> bool:
+    """Draw whether to do something that is done once in so many times."""
+    return draw(_one_of(many)) == many - 1
 
 
 def _placed(draw: st.DrawFn, chosen: Sequence[Any], background: Sequence[Any]) -> list[Any]:
@@ -44,7 +48,7 @@ def _placed(draw: st.DrawFn, chosen: Sequence[Any], background: Sequence[Any]) -
     place = draw(PLACES) if chosen and background else "first"
     ahead = {"last": len(background), "first": 0}.get(place)
     if ahead is None:
-        ahead = draw(_up_to(len(background)))
+        ahead = draw(_one_of(len(background) + 1))
     return [*background[:ahead], *chosen, *background[ahead:]]
 
 
@@ -59,9 +63,9 @@ def index_lists(draw: st.DrawFn, size: int, taken: Collection[int] = (), vocab_s
 
 
 def _indices(draw: st.DrawFn, size: int, taken: Collection[int], vocab_size: int) -> list[int]:
-    drawn = [draw(indices(vocab_size)) for _ in range(draw(_up_to(min(size, 3))))]
+    drawn = [draw(indices(vocab_size)) for _ in range(draw(_one_of(min(size, 3) + 1)))]
     chosen = [index for index in dict.fromkeys(drawn) if index not in taken]
-    start = draw(indices(vocab_size)) if len(chosen) < size and draw(RARELY) else 0
+    start = draw(indices(vocab_size)) if len(chosen) < size and _rarely(draw, 8) else 0
     used = {*taken, *chosen}
     free = (index % vocab_size for index in count(start) if index % vocab_size not in used)
     return _placed(draw, chosen, list(islice(free, size - len(chosen))))
@@ -81,7 +85,7 @@ def _positions(draw: st.DrawFn, size: int) -> list[Fraction]:
     if size == 2:
         found = [Fraction(STEPS), Fraction(0)]
     else:
-        chosen = [draw(codes()) for _ in range(draw(_up_to(min(size - 2, 3))))]
+        chosen = [draw(codes()) for _ in range(draw(_one_of(min(size - 2, 3) + 1)))]
         rest = size - 2 - len(chosen)
         plain = [STEPS - (i + 1) * STEPS // (rest + 1) for i in range(rest)]
         off = draw(OFFS)
@@ -119,9 +123,10 @@ def _token(draw: st.DrawFn, size: int, num_sampled: int, vocab_size: int, *, tok
     tail = _indices(draw, num_sampled, nucleus, vocab_size)
     top = _logits(draw, size, draw(logits()))
     sampled = _logits(draw, num_sampled, below(min(top), draw(steps())))
-    if draw(RARELY):  # logits that are no binary32 numbers
+    if _rarely(draw, 8):  # logits that are no binary32 numbers
         top, sampled = [x * INSIDE for x in top], [x * INSIDE for x in sampled]
-    others = draw(SHARES) * (vocab_size - size - num_sampled)
+    share = draw(SHARES) if _rarely(draw, 3) else 0.0
+    others = share * (vocab_size - size - num_sampled)
     found = {
         "logsumexp": logsumexp([*top, *sampled], others, min(top)),
         "top": {"indices": nucleus, "logits": top},

@@ -134,11 +134,17 @@ def refusals(draw: st.DrawFn, faults: tuple[str, ...] = tuple(REFUSED), *, descr
     first = draw(st.integers(0, len(faults) - 1))
     sound = draw(logical_datasets(described=described))
     for name in (*faults[first:], *faults[:first], "LSE-1/nan"):
-        rows, members = copy.deepcopy(sound.rows), copy.deepcopy(sound.metadata)
-        requirement = name.split("/")[0]
-        if _apply(name, rows, members) and _is_broken(requirement, rows, members):
-            return Refusal(rows, members, requirement, name, sound)
+        found = with_refusal(sound, name)
+        if found is not None:
+            return Refusal(*found, name.split("/")[0], name, sound)
     raise AssertionError("a logsumexp can always be NaN")
+
+
+def with_refusal(sound: Dataset, name: str) -> Dataset | None:
+    """Return logical rows with one of `REFUSED`, None where they have no room for it, or can be stored all the same."""
+    rows, members = copy.deepcopy(sound.rows), copy.deepcopy(sound.metadata)
+    is_broken = _apply(name, rows, members) and _is_broken(name.split("/", maxsplit=1)[0], rows, members)
+    return Dataset(rows, members) if is_broken else None
 
 
 def _apply(name: str, rows: list[Row], metadata: Metadata | None) -> bool:

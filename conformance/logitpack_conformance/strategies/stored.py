@@ -84,11 +84,11 @@ def stored_datasets(draw: st.DrawFn, /, **options: Any) -> Dataset:
     dataset = draw(logical_datasets(**options))
     rows = stored(dataset.rows)
     if draw(SIGNS):
-        _flip_zeros(rows)
+        flip_zeros(rows)
     return Dataset(rows, dataset.metadata)
 
 
-def _flip_zeros(rows: list[Row]) -> None:
+def flip_zeros(rows: list[Row]) -> None:
     """Put the other zero where a range ends at 0."""
     for row in rows:
         for name in ("top_min", "top_max", "sampled_min", "sampled_max"):
@@ -117,15 +117,26 @@ def faulty(draw: st.DrawFn, faults: Sequence[str] = tuple(FAULTS), /, **options:
     first = draw(st.integers(0, len(faults) - 1))
     sound = draw(stored_datasets(**options))
     for name in (*faults[first:], *faults[:first], LAST_RESORT):
-        rows, members = copy.deepcopy(sound.rows), copy.deepcopy(sound.metadata)
-        requirement = FAULTS[name].requirement
-        try:
-            FAULTS[name].apply(rows, {} if members is None else members)
-        except NoRoomError:
-            continue
-        if broken(rows, members) == {requirement}:
-            return Faulty(rows, members, requirement, name, sound)
+        found = with_fault(sound, name)
+        if found is not None:
+            return Faulty(*found, FAULTS[name].requirement, name, sound)
     raise AssertionError("a row without tokens breaks ROW-1")
+
+
+def with_fault(sound: Dataset, name: str) -> Dataset | None:
+    """Return stored rows with a named fault, None where they have no room for it, or break something else by it."""
+    try:
+        found = damaged(sound, name)
+    except NoRoomError:
+        return None
+    return found if broken(*found) == {FAULTS[name].requirement} else None
+
+
+def damaged(sound: Dataset, name: str) -> Dataset:
+    """Return stored rows to which a named fault was done, whatever they break by it. Raises NoRoomError."""
+    rows, members = copy.deepcopy(sound.rows), copy.deepcopy(sound.metadata)
+    FAULTS[name].apply(rows, {} if members is None else members)
+    return Dataset(rows, members)
 
 
 def broken(rows: Sequence[Row], members: dict[str, Any] | None) -> set[str]:

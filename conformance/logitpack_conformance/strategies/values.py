@@ -58,11 +58,10 @@ def smallest(strategy: st.SearchStrategy[T], condition: Callable[[T], bool] = la
     return find(strategy, condition, settings=PLAINLY)
 
 
-@st.composite
-def _near(draw: st.DrawFn, least: int, most: int, corners: Sequence[int]) -> int:
-    """Integers in least ... most, every other one at a corner."""
-    value = draw(st.integers(least, most))
-    return corners[(value - least) * len(corners) // (most - least + 1)] if draw(st.booleans()) else value
+def _near(most: int, corners: Sequence[int]) -> st.SearchStrategy[int]:
+    """Integers in 0 ... most, every other one at a corner."""
+    values = st.tuples(st.integers(0, most), st.booleans())
+    return values.map(lambda pair: corners[pair[0] * len(corners) // (most + 1)] if pair[1] else pair[0])
 
 
 @st.composite
@@ -79,7 +78,7 @@ def indices(limit: int = LIMIT) -> st.SearchStrategy[int]:
     70000
     """
     corners = sorted({*(index for index in INDEX_CORNERS if index < limit), limit - 1})
-    return _near(0, limit - 1, corners)
+    return _near(limit - 1, corners)
 
 
 @cache
@@ -89,7 +88,7 @@ def codes() -> st.SearchStrategy[int]:
     >>> smallest(codes(), lambda code: code == 65_535)
     65535
     """
-    return _near(0, STEPS, CODE_CORNERS)
+    return _near(STEPS, CODE_CORNERS)
 
 
 @cache
