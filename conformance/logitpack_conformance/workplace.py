@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from .manifest import SuiteFault, digest_of
@@ -41,21 +41,22 @@ def workplace(folder: Path) -> Iterator[Path]:
 def fill(place: Path, case: Case, material: Material, fixtures: Path) -> Path:
     """Copy the files of a case into `place`, which is made, and return its input there. Raises SuiteFault."""
     place.mkdir()
+    source = fixtures / material.folder
     for name, digest in material.digests.items():
-        parts = PurePosixPath(name).parts
-        if ".." in parts or PurePosixPath(name).is_absolute():
+        parts = name.split("/")
+        if {"", ".."} & set(parts):
             raise SuiteFault(f"{case.id}: {name} is no path below the case")
         try:
-            data = (fixtures / material.folder / name).read_bytes()
+            data = (source / name).read_bytes()
         except OSError as error:
             raise SuiteFault(f"{material.folder}/{name} cannot be read: {error.strerror}") from error
         if digest_of(data) != digest:
             raise SuiteFault(f"{material.folder}/{name} is not the file that the manifest lists")
-        target = place.joinpath(*parts)
+        target = place / name
         if len(parts) > 1:
             target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-    return place if material.input == "." else place.joinpath(*PurePosixPath(material.input).parts)
+    return place if material.input == "." else place / material.input
 
 
 def missing(output: Path) -> str:
