@@ -151,7 +151,7 @@ def _tails() -> Iterator[Draft]:
     why = "A tail of nine where eight are left."
     request = asked(mask, top_p=0.5, num_sampled=9)
     yield broken_logits(small, f"{name}-of-nine", why, "QNT-10/too-few", request=request, flags=flags)
-    why = "S = 1."
+    why = "A tail of one entry: S = 1."
     rows = logits_of("extract/tail/single", 4)
     single = asked(mask, num_sampled=1)
     yield extracted(f"{group}/single", why, rows, single, requirements, twin=f"{group}/one-short")

@@ -98,7 +98,7 @@ def written(
         why,
         Logical(rows),
         roles=WRITER,
-        requirements=requirements,
+        requirements=tuple(dict.fromkeys(requirements)),
         twin=other,
         metadata=metadata,
         containers=where,

@@ -79,7 +79,7 @@ def extracted(
         why,
         dense.of_rows(rows),
         roles=EXTRACTOR,
-        requirements=requirements,
+        requirements=tuple(dict.fromkeys(requirements)),
         twin=f"extract/{twin}",
         request=request,
         flags=flags,

@@ -320,8 +320,8 @@ def _no_id(row: int, token: int) -> Change:
 def _partial() -> Iterator[Draft]:
     """Yield many rows whose last token is at fault: nothing that looks complete may be left (WR-2)."""
     group, flags = "partial", ("PARTIAL_FILE",)
-    rows = rows_of("refuse/partial", [(2, 1)] * 150, stride=2)
-    twin = written(f"{group}/all", "A hundred and fifty rows without fault.", rows, ("WR-2",), twin=f"{group}/index")
+    rows = rows_of("refuse/partial", [(2, 1)] * 60, stride=2)
+    twin = written(f"{group}/all", "Sixty rows without fault.", rows, ("WR-2",), twin=f"{group}/index")
     yield twin
     for slug, fault, change in (
         ("index", "IDX-6/beyond-18-bits", put_in(-1, -1, "top", "indices", 0, 262_144)),
@@ -329,5 +329,5 @@ def _partial() -> Iterator[Draft]:
         ("length", "ROW-3/logit-missing", without(-1, -1, "top", "logits")),
         ("logsumexp", "LSE-1/infinity", put(-1, -1, "logsumexp", math.inf)),
     ):
-        why = f"Of 150 rows the last token of the last one is at fault ({fault.split('/')[0]}): 149 rows are no file."
+        why = f"Of 60 rows the last token of the last one is at fault ({fault.split('/')[0]}): 59 rows are no file."
         yield refused(twin, f"{group}/{slug}", why, fault, change, flags=flags, more=REFUSING)

@@ -113,14 +113,14 @@ def _many() -> Iterator[Draft]:
     group = "many"
     twin = f"{group}/last-index"
     yield written(f"{group}/no-rows", "No rows at all: a file of none is valid.", [], ("WR-5",), twin=twin)
-    why = "Two hundred rows of one token: all of them are kept, in their order."
-    rows = rows_of("write/many/rows", [(1 + k % 3,) for k in range(200)], stride=1)
+    why = "A hundred rows of one token: all of them are kept, in their order."
+    rows = rows_of("write/many/rows", [(1 + k % 3,) for k in range(100)], stride=1)
     yield written(f"{group}/rows", why, rows, ORDER, twin=twin)
-    why = "One row of 300 tokens."
-    rows = rows_of("write/many/tokens", [[1 + k % 4 for k in range(300)]], stride=1)
+    why = "One row of 260 tokens, more than 8 bits count."
+    rows = rows_of("write/many/tokens", [[1 + k % 2 for k in range(260)]], stride=1)
     yield written(f"{group}/tokens", why, rows, (*ORDER, "ROW-2"), twin=twin)
     why = "Rows of very different lengths."
-    rows = rows_of("write/many/mixed", ((1,), [2] * 90, (3, 1), [1] * 40, (5,)), stride=2)
+    rows = rows_of("write/many/mixed", ((1,), [2] * 50, (3, 1), [1] * 20, (5,)), stride=2)
     mixed = written(f"{group}/mixed", why, rows, (*ORDER, "ROW-2"), twin=twin)
     yield mixed
     yield closed(mixed, group)
