@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from fakes import ACCEPTED, HANG, LIMITS, REJECTED, SHORT, Step, fake, notes, running
-from logitpack_conformance.drain import LINE_LIMIT, LOG_PART
+from logitpack_conformance.drain import CHUNK, LINE_LIMIT, LOG_PART, WAITING_LIMIT, Lines
 from logitpack_conformance.model import Container, Implementation, Role
 from logitpack_conformance.process import Limits
 from logitpack_conformance.session import Session, StartError
@@ -198,6 +199,17 @@ def test_signals_are_as_usual(folder: Path) -> None:
     command = ["/bin/sh", "-c", "kill -s PIPE $$; echo still here"]
     with pytest.raises(StartError, match="it was ended by SIGPIPE"), Session(command, LIMITS, folder=folder):
         pass
+
+
+def test_surplus_lines_are_dropped() -> None:
+    """Of millions of lines that nobody takes, no more are kept than came at once."""
+    source, sink = os.pipe()
+    lines = Lines(os.fdopen(source, "rb"))
+    with os.fdopen(sink, "wb") as file:
+        file.write(b"\n" * (1 << 22))
+    lines.close(60.0)
+    assert lines._queue.qsize() <= CHUNK + WAITING_LIMIT + 1
+    assert b"" == lines.take(0)
 
 
 def test_standard_error(folder: Path) -> None:
