@@ -1,8 +1,8 @@
 """Generated examples: for a role and a container a source of recipes, drawn by number.
 
 Strategy: Hypothesis draws from the public strategies, one example a run of it, with a seed made of the user's, the
-role, the container and the number. So an example is the same whatever else is drawn, sent or found, and however many jobs
-there are. The first example of a run is always the plainest; it is left out before anything is drawn for it.
+role, the container and the number. So an example is the same whatever else is drawn, sent or found, whatever the number
+of jobs. The first example of a run is always the plainest; it is left out before anything is drawn for it.
 """
 
 from __future__ import annotations
