@@ -100,9 +100,10 @@ class Process:
     def ask(self, line: bytes, timeout: float) -> bytes:
         """Send a line and return the one that answers it, both without line feed. Raises Failure."""
         deadline = time.monotonic() + timeout
+        if self._lines.waiting:
+            self.kill()
+            raise Failure("protocol_error", "it printed before the request was sent: a response is one line")
         try:
-            if self._lines.waiting:
-                raise Failure("protocol_error", "it printed before the request was sent: a response is one line")
             self._send(line + b"\n", deadline)
             return self._take(deadline, timeout)
         except Failure:
