@@ -188,6 +188,16 @@ def test_bytes_that_are_no_file(desk: Desk) -> None:
     assert ("FILE-1", "WR-1") == desk.judge(container=Container.PARQUET).broken
 
 
+def test_text_that_is_no_object(desk: Desk) -> None:
+    """Stored JSON that begins with a byte order mark or a bracket is stored JSON by its name, and breaks JSON-1."""
+    lines = to_bytes(ROWS, None, Container.JSON)
+    verdicts = []
+    for data in (b"\xef\xbb\xbf" + lines, b"[" + lines.strip().replace(b"\n", b",") + b"]"):
+        desk.output(Container.JSON).write_bytes(data)
+        verdicts.append(desk.judge(container=Container.JSON).broken)
+    assert [("JSON-1", "WR-1")] * 2 == verdicts
+
+
 def test_no_output(desk: Desk) -> None:
     """Accepted means that there is a file, a regular one of bearable size."""
     verdicts = [desk.judge()]

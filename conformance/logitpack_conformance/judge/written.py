@@ -83,7 +83,8 @@ def _is(head: bytes, path: Path, container: Container) -> bool:
         return head.startswith(b"ARROW1")
     if container is Container.ARROW_STREAM:
         return head.startswith(CONTINUATION) or is_old_stream(path.read_bytes())
-    return not head or head.lstrip(b" \t\r\n").startswith(b"{")
+    # Text that begins in another way is stored JSON by its name, and breaks JSON-1.
+    return not head.startswith((b"PAR1", b"ARROW1", CONTINUATION))
 
 
 def _carries(file: File, metadata: Mapping[str, Any]) -> bool:

@@ -7,7 +7,8 @@ mutant would be one in some places only; a name that is not there any more is an
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 PACKAGE = "logitpack"
@@ -23,6 +24,16 @@ def swap(original: object, replacement: object) -> None:
                 found += 1
     if not found:
         raise LookupError(f"nothing in {PACKAGE} refers to {original!r}")
+
+
+@contextmanager
+def swapped(original: object, replacement: object) -> Iterator[None]:
+    """Replace every reference to `original` for a while."""
+    swap(original, replacement)
+    try:
+        yield
+    finally:
+        swap(replacement, original)
 
 
 def wrap(original: Callable[..., Any], wrapper: Callable[..., Any]) -> None:
