@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import product
 from typing import Any
 
 import cases
@@ -24,9 +25,13 @@ from cases import FIXTURES, Done, JsonCase
 from catalogue import catalogue
 from logitpack_conformance.breakable import BREAKABLE
 from logitpack_conformance.casebook import FLAGS
+from logitpack_conformance.clauses import requirements
 from logitpack_conformance.manifest import NAME, SuiteFault, case_of_json, digest_of, load_manifest
-from logitpack_conformance.model import SPEC, Kind, Role
-from logitpack_conformance.score import ACCEPT, REJECT, sides
+from logitpack_conformance.model import SPEC, Case, Kind, Role
+from logitpack_conformance.score import ACCEPT, REJECT
+
+REPORTED = {name for name, requirement in requirements().items() if requirement.kind != "B"} | {"META-2"}
+"""The requirements that checkers report."""
 
 
 def others() -> dict[str, str]:
@@ -51,24 +56,31 @@ def as_text(manifest: dict[str, Any]) -> str:
 
 
 def one_sided(listed: list[JsonCase]) -> Iterator[str]:
-    """Name the requirements of which, for some role, the cases and their twins show one side only."""
+    """Name the requirements of which, for a role and a container, the cases and their twins show one side only."""
     known = {case["id"]: case_of_json(case) for case in listed}
-    shown: dict[tuple[str, Any], set[str]] = {}
+    shown: dict[tuple[str, Role, str], set[str]] = {}
     for case in known.values():
         twin = known.get(case.twin or "")
         if case.twin is not None and twin is None:
             yield f"{case.id}: there is no twin {case.twin}"
-        for requirement in case.requirements:
-            for role in case.roles:
-                if role in BREAKABLE.get(requirement, ()):
-                    both = [one for one in (case, twin) if one is not None and role in one.roles]
-                    found = shown.setdefault((requirement, role), set())
-                    found.update(*(sides(one, role, "accepted") for one in both))
-                    if case.kind is Kind.EITHER and role is Role.READER:  # other cases show that it rejects
-                        found.add(REJECT)
-    for (requirement, role), found in sorted(shown.items()):
-        for side in sorted({ACCEPT, REJECT} - found):
-            yield f"{requirement} has no {side} side for a {role}"
+        judged = [(name, role) for name in case.requirements for role in case.roles if role in BREAKABLE.get(name, ())]
+        for (name, role), one in product(judged, [case, *([twin] if twin else [])]):
+            for key in one.materials if role in one.roles else ():
+                shown.setdefault((name, role, key), set()).update(_sides(one, role, name))
+    for (name, role, key), found in sorted(shown.items()):
+        holds = key != "json" or not name.startswith("META")  # stored JSON has no metadata to be wrong
+        for side in sorted({ACCEPT, REJECT} - found) if holds else ():
+            yield f"{name} has no {side} side for a {role} of {key}"
+
+
+def _sides(case: Case, role: Role, requirement: str) -> set[str]:
+    """Return the sides of a requirement that a case shows: a checker's are what it is to report and what not."""
+    if role is Role.CHECKER:
+        is_named = requirement in case.findings or (requirement not in REPORTED and bool(case.findings))
+        return {REJECT if is_named else ACCEPT}
+    if case.kind is Kind.EITHER and role is Role.READER:  # other cases show that it rejects
+        return {ACCEPT, REJECT}
+    return {REJECT if case.kind in {Kind.REJECT, Kind.REFUSE} else ACCEPT}
 
 
 def additions(listed: list[JsonCase]) -> Iterator[str]:

@@ -96,15 +96,31 @@ CONTENT = ("rows", "form", "containers", "damage", "beside")
 
 
 def variant(twin: Draft, name: str, why: str, fault: str, **members: Any) -> Draft:
-    """Return the twin with other rows, form, containers, damage or files beside it, as one fault."""
+    """Return the twin with other rows, form, containers, damage or files beside it, as one fault.
+
+    turn: how many of its containers hold the case, which takes them in turn with others of its kind.
+    """
+    if "turn" in members:
+        members["containers"] = in_turn(name, stored(twin).containers, members.pop("turn"))
     changes = {key: members.pop(key) for key in CONTENT if key in members}
     if "embedded" in members:
         changes["metadata"] = members.pop("embedded")
     return broken(twin, name, why, fault, replace(stored(twin), **changes), **members)
 
 
+def in_turn(name: str, containers: Sequence[Container], number: int = 1) -> tuple[Container, ...]:
+    """Return some of the containers by the name of a case: where faults are many, each need not stand in all."""
+    start = zlib.crc32(name.encode())
+    return tuple(containers[(start + i) % len(containers)] for i in range(min(number, len(containers))))
+
+
 def contrasted(draft: Draft, fault: str, why: str, *requirements: str, **members: Any) -> Iterator[Draft]:
-    """Yield a valid file as evidence for behaviour, and its contrast: the same rows plus one of `faults.FAULTS`."""
+    """Yield a valid file as evidence for behaviour, and its contrast: the same rows plus one of `faults.FAULTS`.
+
+    turn: how many containers hold the contrast.
+    """
     name = f"{draft.id}-broken"
+    if "turn" in members:
+        members["only"] = in_turn(name, stored(draft).containers, members.pop("turn"))
     yield replace(draft, requirements=requirements, twin=name)
     yield faulty(draft, name, why, fault, **members)

@@ -34,7 +34,7 @@ def _missing() -> Iterator[Draft]:
     for name in NAMES:
         why = f"The column {name} is missing; all others are there."
         op = f"COL-1/without-{name}".replace("_", "-")
-        yield variant(twin, f"columns/presence/no-{name}".replace("_", "-"), why, op, form=Form(dropped=[name]))
+        yield variant(twin, f"columns/presence/no-{name}".replace("_", "-"), why, op, form=Form(dropped=[name]), turn=2)
     why = "No column of this document is there, as in a dataset of conversations only."
     form = Form(dropped=NAMES, extra=[Extra("messages", pa.string(), ["hello", "there"])])
     yield variant(twin, "columns/presence/none", why, "COL-1/without-any", form=form, containers=(*ARROW, *JSON))
@@ -48,7 +48,7 @@ def _missing() -> Iterator[Draft]:
         key = word.split(" ")[-1].lower()
         why = f"The name {name} is written with {word}: another column."
         op = f"COL-1/renamed-{key}"
-        yield variant(twin, f"columns/presence/name-with-{key}", why, op, form=Form(names={name: other}))
+        yield variant(twin, f"columns/presence/name-with-{key}", why, op, form=Form(names={name: other}), turn=2)
 
 
 def _doubled() -> Iterator[Draft]:
@@ -134,11 +134,13 @@ def _nulls() -> Iterator[Draft]:
         name = column.name.replace("_", "-")
         why = f"The value of {column.name} in the last row is null."
         change = _null(column.name)
-        yield edited(twin, f"columns/nulls/{name}", why, f"COL-3/null-{name}", change, flags=flags)
+        yield edited(twin, f"columns/nulls/{name}", why, f"COL-3/null-{name}", change, flags=flags, turn=2)
         if column.shape == "list":
             why = f"An element of {column.name} in the first row is null: it has no place in the other lists."
             change = _null_element(column.name)
-            yield edited(twin, f"columns/nulls/{name}-element", why, f"COL-3/null-element-{name}", change, flags=flags)
+            yield edited(
+                twin, f"columns/nulls/{name}-element", why, f"COL-3/null-element-{name}", change, flags=flags, turn=2
+            )
     why = "The first row is null in every column, as where an outer join found no match."
     yield edited(twin, "columns/nulls/whole-row", why, "COL-3/null-everywhere", _null_row, flags=flags)
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from logitpack_conformance.rows import Metadata
 from logitpack_conformance.stored import CANONICAL, Extra, Form
 
-from .bases import contents
+from .bases import contents, in_turn
 from .draft import ARROW, IPC, Content, Draft, Folder, Stored, accept, broken
 
 DATASET = ("dataset",)
@@ -54,7 +54,8 @@ def _faulty(
     content: Content = twin.content
     if not isinstance(content, Folder):
         raise TypeError(f"{twin.id} is no folder")
-    changed = replace(content, files={**content.files, **changes})
+    where = in_turn(name, content.containers)
+    changed = replace(content, files={**content.files, **changes}, containers=where)
     return broken(twin, name, why, fault, changed, **{"flags": MIXED, **members})
 
 
@@ -121,7 +122,9 @@ def _members() -> Iterator[Draft]:
             "Stored JSON, which is no part of a folder's dataset.",
         ),
     ):
-        yield _dataset(f"{at}/{name}", f"{why} None is part of the dataset.", {**files, **others}, flags=ORDER)
+        draft = _dataset(f"{at}/{name}", f"{why} None is part of the dataset.", {**files, **others}, flags=ORDER)
+        content = Folder({**files, **others}, in_turn(name, ARROW))
+        yield replace(draft, content=content)
     yield _dataset(f"{at}/one-file", "A single file in a folder.", {"data/train": first})
 
 

@@ -45,6 +45,10 @@ def _sums() -> Iterator[Draft]:
     )
     end = [[*row[:-1], exact(14.0 + k)] for k, row in enumerate(logits_of("extract/sum/end", 5))]
     why = "The largest logit is that of the last index, where a sum over a part of the width ends too early."
+    wide = [[exact(2 + (index * 37 % 9_100) / 9_100 + k) for index in range(9_100)] for k in range(2)]
+    why = "9,100 entries of nearly equal mass: more than a block of 4,096 or 8,192, and the rest counts as well."
+    request = asked((0, 1), max_entries=20)
+    yield extracted(f"{group}/blocks", why, wide, request, ("LSE-4", *SETS[:-1]), twin=twin)
     last = extracted(f"{group}/last-index", why, end, asked(mask), ("LSE-4", "IDX-5", *COVERING), twin=twin)
     yield last
     yield broken_logits(last, twin, "The logit of the last index is NaN.", "QNT-9/nan", put(3, 159, math.nan))
@@ -122,6 +126,7 @@ def _wide() -> Iterator[Draft]:
     rows: Rows = [[-math.inf] * (LIMIT + 1) for _ in range(2)]
     for index in range(40):
         rows[0][index * 6721 + 3] = exact(9 - index / 3)
+        rows[1][index * 6553 + 1] = exact(4 - index / 5)
     rows[0][LIMIT - 1] = exact(10.5)
     why = "Logits of 262,145 entries, the last of which has probability zero, and the last but one the largest."
     requirements = ("IDX-6", "IDX-5", "QNT-7", "LSE-4")

@@ -105,7 +105,7 @@ def _pair(at: str, why: str, form: Form, **members: Any) -> Iterator[Draft]:
     yield twin
     rows = [*stored(twin).rows[:-1], {**stored(twin).rows[-1], "top_max": None}]
     why = "Other columns stand beside a column of the format that has a null: that one does count."
-    yield variant(twin, f"{at}-null", why, "COL-3/null-top-max", rows=rows)
+    yield variant(twin, f"{at}-null", why, "COL-3/null-top-max", rows=rows, turn=1)
 
 
 def _places() -> Iterator[Draft]:

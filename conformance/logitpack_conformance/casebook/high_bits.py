@@ -29,7 +29,7 @@ def _case(
     kind = {"top": "nucleus", "sampled": "tail"}[high]
     draft = sound(name, why, counts=counts, **{"vocab": VOCAB, "flags": LANES, **options})
     contrast = f"The same indices, with the last byte of the {kind}'s high parts missing."
-    yield from contrasted(draft, f"IDX-3/{high}-indices-high-short", contrast, "IDX-2", flags=("HIGH_LENGTH",))
+    yield from contrasted(draft, f"IDX-3/{high}-indices-high-short", contrast, "IDX-2", flags=("HIGH_LENGTH",), turn=1)
 
 
 def _lanes() -> Iterator[Draft]:

@@ -50,7 +50,7 @@ def drafts() -> Iterator[Draft]:
     for name, counts, options, why in shapes:
         draft = sound(f"{AT}/nucleus/{name}", why, counts=counts, stride=2, flags=WRAP, **options)
         contrast = "The same counts, but the last nucleus code of the last row is missing."
-        yield from contrasted(draft, "ROW-3/top-logits-quantized-short", contrast, "RD-2", flags=WRAP)
+        yield from contrasted(draft, "ROW-3/top-logits-quantized-short", contrast, "RD-2", flags=WRAP, turn=1)
     tails: tuple[tuple[str, Sequence[Sequence[int]], int, str], ...] = (
         ("one", ((2, 3), (1,)), 1, "S = 1: each tail has one entry, and its range is empty."),
         ("large", ((2,),), 255, "S = 255, in a row of one token."),
@@ -61,7 +61,7 @@ def drafts() -> Iterator[Draft]:
     for name, counts, stride, why in tails:
         draft = sound(f"{AT}/tail/{name}", why, counts=counts, stride=stride, flags=WRAP)
         contrast = "The same tails, but the last code of the last row is missing."
-        yield from contrasted(draft, "ROW-4/sampled-logits-quantized-short", contrast, "RD-2", flags=WRAP)
+        yield from contrasted(draft, "ROW-4/sampled-logits-quantized-short", contrast, "RD-2", flags=WRAP, turn=1)
     tokens: tuple[tuple[str, Sequence[Sequence[int]], str], ...] = (
         ("many", ((1,) * 130,), "A row of 130 tokens: num_tokens beyond a signed byte."),
         ("beyond-255", ((1,) * 260,), "A row of 260 tokens: more than uint8 counts."),
@@ -70,4 +70,4 @@ def drafts() -> Iterator[Draft]:
     for name, counts, why in tokens:
         draft = sound(f"{AT}/tokens/{name}", why, counts=counts, stride=1, flags=WRAP)
         contrast = "The same tokens, but the last row has a logsumexp less."
-        yield from contrasted(draft, "ROW-2/logsumexp-short", contrast, "RD-2", flags=WRAP)
+        yield from contrasted(draft, "ROW-2/logsumexp-short", contrast, "RD-2", flags=WRAP, turn=1)

@@ -92,7 +92,7 @@ def _not_valid() -> Iterator[Draft]:
     for name, change, why in changes:
         wrong = json.loads(json.dumps(metadata))
         change(wrong)
-        yield variant(twin, f"{at}/{name}", why, f"META-1/{name}", embedded=wrong, flags=TRUSTED)
+        yield variant(twin, f"{at}/{name}", why, f"META-1/{name}", embedded=wrong, flags=TRUSTED, turn=1)
 
 
 def _above(metadata: Metadata) -> None:
@@ -137,7 +137,7 @@ def _not_json() -> Iterator[Draft]:
         ),
         ("nul-at-end", text + b"\0", "A NUL byte stands after the object, as C strings end."),
     ):
-        yield variant(twin, f"{at}/{name}", why, f"META-1/{name}", embedded=data, flags=TRUSTED)
+        yield variant(twin, f"{at}/{name}", why, f"META-1/{name}", embedded=data, flags=TRUSTED, turn=1)
 
 
 def _major() -> Iterator[Draft]:

@@ -46,7 +46,7 @@ def drafts() -> Iterator[Draft]:
         contrast = "The same numbers, and one fault that a reader has to reject."
         if op.startswith("IDX-3"):
             contrast = "The same numbers, and a byte of high parts too many."
-        yield from contrasted(draft, op, contrast, "QNT-2", flags=())
+        yield from contrasted(draft, op, contrast, "QNT-2", flags=(), turn=1)
     yield from _together()
 
 

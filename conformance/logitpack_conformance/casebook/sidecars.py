@@ -71,7 +71,7 @@ def _core() -> Iterator[Draft]:
             "METADATA_TRUSTED",
         ),
     ):
-        yield variant(twin, f"{key}-{name}", why, fault, beside={NAME: embedded(data)}, flags=(flag,))
+        yield variant(twin, f"{key}-{name}", why, fault, beside={NAME: embedded(data)}, flags=(flag,), turn=1)
     why = "A logitpack.json that is cut short beside a file without metadata."
     cut = embedded(facts)[:-30]
     yield variant(twin, f"{key}-cut", why, "META-1/beside-cut", beside={NAME: cut}, flags=("METADATA_TRUSTED",))

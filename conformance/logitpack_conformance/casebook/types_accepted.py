@@ -36,7 +36,8 @@ SHAPES = ((2, 3), (4, 1))
 
 def drafts() -> Iterator[Draft]:
     """Yield the cases."""
-    yield sound("types/canonical/plain", "Every column in its canonical type.", counts=SHAPES, token_ids=True)
+    why = "Every column in its canonical type."
+    yield sound("types/canonical/plain", why, counts=SHAPES, token_ids=True, containers=ARROW)
     yield from _integers()
     yield from _floats()
     yield from _containers()

@@ -111,7 +111,7 @@ def drafts() -> Iterator[Draft]:
     for column, name, kind, make, why in ARROW_TYPES:
         form = _replaced(twin, column, kind, make)
         key, op = f"{at}/{column}-{name}".replace("_", "-"), f"COL-2/{column}-as-{name}".replace("_", "-")
-        yield variant(twin, key, why, op, form=form, flags=FLAGS)
+        yield variant(twin, key, why, op, form=form, flags=FLAGS, turn=2)
     why = "High parts as fixed-size binary: every row has the same number of bytes."
     same = sound(f"{at}/one-shape", "Rows of one shape.", counts=((2, 3), (3, 2)), stride=3, containers=ARROW)
     yield same
