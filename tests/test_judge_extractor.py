@@ -157,6 +157,10 @@ FAULTS: dict[str, tuple[Callable[[list[Token]], object], tuple[str, ...]]] = {
     "short-tail": (shorten("sampled", "indices", "logits"), ("TAIL-4",)),
     "nucleus-lengths": (shorten("top", "logits"), ("ROW-3",)),
     "tail-lengths": (shorten("sampled", "indices"), ("ROW-4", "TAIL-4")),
+    "nucleus-of-256": (
+        lambda tokens: tokens[0].update(top=entries(LOGITS.row(1), [0] * 256)),
+        ("NUC-1", "NUC-8", "NUC-2"),
+    ),
     "no-nucleus": (lambda tokens: tokens[0].update(top={"indices": [], "logits": []}), ("NUC-1",)),
     "token-lost": (lambda tokens: tokens.pop(), ("ALN-2",)),
     "token-twice": (lambda tokens: tokens.append(tokens[-1]), ("ALN-2",)),
@@ -363,3 +367,11 @@ def test_masses_of_huge_logits_are_not_judged(tmp_path: Path) -> None:
     token = extract(logits, asked)[0]
     assert 1 == len(token["top"]["indices"])
     assert judge(logits, asked, [token], tmp_path).passed
+
+
+def test_positions_without_a_distribution_are_not_tried(tmp_path: Path) -> None:
+    """Where a token fits nowhere, positions of which every logit is -inf, or one NaN, do no harm."""
+    rows = [[0.5, 3.0, 2.0, -1.0, 0.25, 1.5], [-math.inf] * 6, [math.nan] * 6]
+    asked = request([0, 1, 0], num_sampled=2)
+    tokens = all_logits(extract(dense.of_rows(rows), asked), lambda x: x + 0.5)
+    assert ("QNT-12",) == judge(dense.of_rows(rows), asked, tokens, tmp_path).broken

@@ -19,9 +19,8 @@ def judge_alignment(tokens: Sequence[Token], expected: Sequence[int], output: Ou
 
     Nothing else can be said of a row for which this finds a breach.
     """
-    origins = [
-        origin(token, expected[i] if i < len(expected) else None, output) for i, token in enumerate(tokens[:10_000])
-    ]
+    looked_at = tokens[: 2 * len(expected) + 1]  # of a flood, as many as tell
+    origins = [origin(token, expected[i] if i < len(expected) else None, output) for i, token in enumerate(looked_at)]
     if len(tokens) != len(expected):
         yield Breach("ALN-2", f"{len(tokens)} tokens, {len(expected)} are masked")
         if not all(found is None or found in expected for found in origins):
@@ -49,7 +48,7 @@ def origin(token: Token, expected: int | None, output: Output) -> int | None:
 
 def fits(token: Token, distribution: Distribution) -> bool:
     """Whether the logits of all entries are the raw ones of a position, those of indices beyond its width apart."""
-    return _fits(token.top, distribution) and _fits(token.sampled, distribution)
+    return distribution.is_defined and _fits(token.top, distribution) and _fits(token.sampled, distribution)
 
 
 def _fits(entries: Entries, distribution: Distribution) -> bool:

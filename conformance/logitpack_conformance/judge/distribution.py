@@ -23,10 +23,15 @@ SMALLEST = 2.0**-149
 
 
 class Distribution:
-    """The logits of one position, [vocab_size] in nats, none NaN or +inf and at least one finite."""
+    """The logits of one position, [vocab_size] in nats. But for `is_defined`, they have to define a distribution."""
 
     def __init__(self, logits: list[float]) -> None:
         self.logits = logits
+
+    @cached_property
+    def is_defined(self) -> bool:
+        """Whether no logit is NaN or +inf and one is finite (QNT-9)."""
+        return all(x < math.inf for x in self.logits) and bool(self.finite)
 
     @cached_property
     def finite(self) -> list[int]:

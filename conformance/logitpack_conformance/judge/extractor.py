@@ -31,10 +31,12 @@ def judge(
 ) -> Verdict:
     """Judge the response to a request to extract. `folder` holds the golden `.npy` file of the case.
 
+    Where there is no row to judge, the first requirement of the case is broken: that which it is about.
+
     Raises ValueError where that is none.
     """
     del role, container
-    at_fault = case.requirements or FALLBACK
+    at_fault = case.requirements[:1] or FALLBACK
     if case.kind is Kind.REFUSE:
         is_refused = response.outcome == "rejected"
         return PASSED if is_refused else failed(f"expected a refusal, got {said(response)}", at_fault)

@@ -92,7 +92,7 @@ def _sets(token: Token, distribution: Distribution, wanted: Wanted) -> Iterator[
     top, sampled = token.top.indices, token.sampled.indices
     if not 1 <= len(top) <= MOST:
         yield Breach("NUC-1", f"{len(top)} entries in the nucleus")
-    elif len(top) > wanted.max_entries:
+    if len(top) > wanted.max_entries:
         yield Breach("NUC-8", f"{len(top)} entries in the nucleus, at most {wanted.max_entries} are allowed")
     if len(set(top)) < len(top):
         yield Breach("NUC-2", "an index stands twice in the nucleus")
