@@ -53,14 +53,21 @@ def decode(record_batch: pa.RecordBatch | pa.Table, *, dtype: DTypeLike = np.flo
     return decode_columns(columns, dtype=dtype)
 
 
-def decode_runs(record_batch: pa.RecordBatch, *, dtype: DTypeLike = np.float32, first_row: int = 0) -> Iterator[Batch]:
+def decode_runs(
+    record_batch: pa.RecordBatch,
+    *,
+    dtype: DTypeLike = np.float32,
+    first_row: int = 0,
+    vocab_size: int | None = None,
+) -> Iterator[Batch]:
     """Yield what a record batch means, a `Batch` for each run of rows with one S.
 
-    As a rule that is one. `first_row` is the place of the batch in its file, for messages.
+    As a rule that is one. `first_row` is the place of the batch in its file, for messages;
+    `vocab_size`, where it is declared, is what `token_ids` have to be below (ALN-4).
     Raises DataError as `decode` does, but for ROW-5, before anything is yielded.
     """
     columns = normalise(record_batch, first_row=first_row)
-    num_sampled = sound(columns)
+    num_sampled = sound(columns, vocab_size)
     cuts = np.flatnonzero(np.diff(num_sampled)) + 1
     edges = [0, *cuts.tolist(), len(columns)]
     for start, stop in pairwise(edges):
@@ -68,7 +75,7 @@ def decode_runs(record_batch: pa.RecordBatch, *, dtype: DTypeLike = np.float32, 
             yield decode_columns(columns.slice(start, stop), dtype=dtype)
 
 
-def sound(columns: Columns) -> NDArray[np.int64]:
+def sound(columns: Columns, vocab_size: int | None = None) -> NDArray[np.int64]:
     """Return S of each row, int64 [rows], once every row is known to be sound.
 
     Raises DataError with the first breach, structural or of ALN-4.
@@ -76,7 +83,7 @@ def sound(columns: Columns) -> NDArray[np.int64]:
     judgement = structure.judge(columns)
     breach = first(judgement.breaches)
     if breach is None:
-        breach = first(list(structure.token_ids(columns, judgement.sound)))
+        breach = first(list(structure.token_ids(columns, judgement.sound, vocab_size)))
     if breach is not None:
         raise breach.error()
     return judgement.num_sampled

@@ -41,7 +41,7 @@ class Reader:
     """The rows of a dataset, as decoded batches in stored order (RD-2).
 
     Each iteration starts from the first row. It raises DataError, with file, row group and
-    row, for the first breach of a structural requirement; batches before it have been given
+    row, for the first breach of a structural requirement or of ALN-4; batches before it have been given
     out by then, but no part of the row that breaks it, nor of its slice (RD-1, RD-3).
 
     `files` are the data files in order; `metadata` is that of the first, None for a Core
@@ -62,10 +62,13 @@ class Reader:
         """Yield the rows, some tens of thousands of tokens at a time."""
         for path in self.files:
             with self.open(path) as file:
-                self.metadata_of(file.info, path)
+                metadata = self.metadata_of(file.info, path)
+                vocab_size = None if metadata is None else metadata.vocab_size
                 for group, first_row, record_batch in file.slices():
                     try:
-                        yield from decode_runs(record_batch, dtype=self.dtype, first_row=first_row)
+                        yield from decode_runs(
+                            record_batch, dtype=self.dtype, first_row=first_row, vocab_size=vocab_size
+                        )
                     except LogitPackError as error:
                         raise error.at(file=file.info.path, row_group=group) from error.__cause__
 

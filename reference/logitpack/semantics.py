@@ -116,23 +116,7 @@ def token_ids_hold(sound: Sound, metadata: Metadata | None) -> Mask:
 
 def _token_ids(sound: Sound, metadata: Metadata | None) -> Iterator[Breach]:
     """ALN-4: one vocabulary index for each token."""
-    ids = sound.columns.token_ids
-    if ids is None:
-        return
-    fits = np.ones(len(sound), np.bool_)
-    for breach in structure.token_ids(sound.columns, fits):
-        fits[breach.rows] = False
+    everywhere = np.ones(len(sound), np.bool_)
+    vocab_size = None if metadata is None else metadata.vocab_size
+    for breach in structure.token_ids(sound.columns, everywhere, vocab_size):
         yield replace(breach, rows=sound.row_numbers[breach.rows], first_row=0)
-    if metadata is None:
-        return
-    limit = metadata.vocab_size
-    at = np.flatnonzero(ids.values >= limit)
-    row = np.searchsorted(ids.offsets, at, side="right") - 1
-    at, row = at[fits[row]], row[fits[row]]
-    if at.size:
-
-        def describe(k: int) -> Detail:
-            got = int(ids.values[at[k]])
-            return Detail(f"token id {got} is not in 0 to {limit - 1}", got, [0, limit - 1])
-
-        yield Breach("ALN-4", "token_ids", sound.row_numbers[row], describe, tokens=at - ids.offsets[row])

@@ -49,21 +49,35 @@ def judge(columns: Columns) -> Judgement:
     return Judgement(breaches, sound, shape.num_sampled)
 
 
-def token_ids(columns: Columns, sound: Mask) -> Iterator[Breach]:
-    """Yield the breaches of ALN-4 that need no metadata: lengths, and ids out of range.
+def token_ids(columns: Columns, sound: Mask, vocab_size: int | None = None) -> Iterator[Breach]:
+    """Yield the breaches of ALN-4: lengths, and ids out of range, which `vocab_size` narrows where it is declared.
 
     ALN-4 is semantic, so it is judged on `sound` rows only; a row that breaks it can still be
     read, without its `token_ids`.
     """
-    if columns.token_ids is None:
+    ids = columns.token_ids
+    if ids is None:
         return
     tokens = np.where(sound, columns.num_tokens, 0).astype(np.int64)
-    wrong = list(_per_token(columns, "token_ids", "ALN-4", sound, tokens))
-    yield from wrong
     fits = sound.copy()
-    for breach in wrong:
+    for breach in _per_token(columns, "token_ids", "ALN-4", sound, tokens):
         fits[breach.rows] = False
-    yield from values.out_of_range(columns, "token_ids", fits)
+        yield breach
+    for breach in values.out_of_range(columns, "token_ids", fits.copy()):
+        fits[breach.rows] = False
+        yield breach
+    if vocab_size is None:
+        return
+    at = np.flatnonzero(ids.values >= vocab_size)
+    row = np.searchsorted(ids.offsets, at, side="right") - 1
+    at, row = at[fits[row]], row[fits[row]]
+    if at.size:
+
+        def describe(k: int) -> Detail:
+            got = int(ids.values[at[k]])
+            return Detail(f"token id {got} is not in 0 to {vocab_size - 1}", got, [0, vocab_size - 1])
+
+        yield Breach("ALN-4", "token_ids", row, describe, tokens=at - ids.offsets[row], first_row=columns.first_row)
 
 
 def _judge_shape(columns: Columns, breaches: list[Breach]) -> Shape:
