@@ -89,7 +89,10 @@ def written(
     containers: tuple[Container, ...] | None = None,
     **members: Any,
 ) -> Draft:
-    """Return a draft of rows to be written, as `write/NAME`; with metadata only in containers that hold them."""
+    """Return a draft of rows to be written, as `write/NAME`; with metadata only in containers that hold them.
+
+    Each is evidence that a writer accepts what it can write (WR-5).
+    """
     where = containers or (ALL if metadata is None else ARROW)
     other = None if twin is None else f"refuse/{twin}"
     return Draft(
@@ -98,7 +101,7 @@ def written(
         why,
         Logical(rows),
         roles=WRITER,
-        requirements=tuple(dict.fromkeys(requirements)),
+        requirements=tuple(dict.fromkeys(("WR-5", *requirements))),
         twin=other,
         metadata=metadata,
         containers=where,

@@ -89,7 +89,7 @@ def _boundaries() -> Iterator[Draft]:
 
 def _counts() -> Iterator[Draft]:
     """Yield the least and the largest numbers of entries, and sums that wrap in 8 bits."""
-    group, requirements = "counts", ("NUC-1", "NUC-8", "ROW-3", "IDX-2")
+    group, requirements = "counts", ("WR-3", "NUC-1", "NUC-8", "ROW-3", "IDX-2")
     twin = f"{group}/last-index"
     why = "Nuclei of one entry each, and tails of one: S = 1."
     rows = rows_of("write/counts/1", ((1, 1, 1), (1,)), stride=1)
@@ -103,7 +103,7 @@ def _counts() -> Iterator[Draft]:
     yield written(f"{group}/all-of-255", why, rows, requirements, twin=twin, metadata=metadata)
     why = "Tails of 300 entries beside small nuclei."
     rows = rows_of("write/counts/4", ((2, 1),), stride=300)
-    wide = written(f"{group}/large-stride", why, rows, ("ROW-4", "IDX-3", "TAIL-1"), twin=twin)
+    wide = written(f"{group}/large-stride", why, rows, ("WR-3", "ROW-4", "IDX-3", "TAIL-1"), twin=twin)
     yield wide
     yield closed(wide, group)
 
