@@ -60,18 +60,6 @@ def one_entry_more() -> None:
     _cut(lambda wanted, mass, found: np.minimum(_due(wanted, mass, found) + 1, wanted.max_entries))
 
 
-@mutant(EXTRACTOR, "NUC-5")
-def threshold_to_be_exceeded() -> None:
-    """By the rule covering, a mass of exactly top_p is not enough."""
-    _cut(
-        lambda wanted, mass, found: (
-            np.clip((mass <= wanted.top_p).sum(axis=1) + 1, 1, np.minimum(found, wanted.max_entries))
-            if wanted.rule == "covering"
-            else _due(wanted, mass, found)
-        )
-    )
-
-
 @mutant(EXTRACTOR, "NUC-5", "NUC-4")
 def always_full() -> None:
     """The nucleus has max_entries entries, whatever its mass."""
