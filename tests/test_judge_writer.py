@@ -235,7 +235,8 @@ LEFT: dict[str, tuple[str, Container, bytes, bool]] = {
     "half a line": ("out.ndjson", Container.JSON, to_bytes(ROWS[:1], None, Container.JSON)[:90], False),
     "no footer": ("out.parquet", Container.PARQUET, to_bytes(ROWS, None, Container.PARQUET)[:-9], False),
     "no end marker": ("out.arrows", Container.ARROW_STREAM, to_bytes(ROWS, None, Container.ARROW_STREAM)[:-8], False),
-    "an empty file": ("out.ndjson", Container.JSON, b"", False),
+    "stored JSON without rows": ("out.ndjson", Container.JSON, b"", True),
+    "an empty file": ("out.parquet", Container.PARQUET, b"", False),
     "a temporary name": ("out.parquet.tmp", Container.PARQUET, to_bytes(ROWS, None, Container.PARQUET), False),
     "a hidden name": (".out.parquet", Container.PARQUET, to_bytes(ROWS, None, Container.PARQUET), False),
 }

@@ -21,6 +21,8 @@ from .sandbox import Sandbox, SandboxError, shared
 
 SUFFIXES = (".parquet", ".arrow", ".arrows", ".feather", ".ndjson", ".jsonl")
 """Names by which a file that was left behind is taken for data."""
+EMPTY_IS_WHOLE = (".ndjson", ".jsonl")
+"""Names of stored JSON: a file without a byte is one without rows, and valid (section 4.1)."""
 LONGEST = 400
 """Characters of a message: what a file breaks may be told in its own words."""
 MOST_LEFT = 100
@@ -124,5 +126,7 @@ def _candidates(output: Path, given: Path) -> Iterator[Path]:
     for path in (output, *named):
         with suppress(OSError):
             status = path.lstat()
-            if stat.S_ISREG(status.st_mode) and 0 < status.st_size <= MOST_BYTES:
+            if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
+                continue
+            if status.st_size or path.suffix in EMPTY_IS_WHOLE:
                 yield path

@@ -67,10 +67,9 @@ def judge_written(path: Path, container: Container, given: list[Row], metadata: 
 
 
 def looks_complete(path: Path) -> bool:
-    """Whether a file that was left behind can be taken for a whole one (WR-2). An empty file cannot."""
-    data = path.read_bytes()
-    file = load(data, path.name)
-    if not file.is_open or not data:
+    """Whether a file that was left behind can be taken for a whole one (WR-2). Empty stored JSON is one without rows."""
+    file = load(path.read_bytes(), path.name)
+    if not file.is_open:
         return False
     return not any(finding.requirement in CUT for finding in file.findings)
 
