@@ -72,7 +72,7 @@ class Layout:
             sliced=self.sliced,
             types={self.retyped[0]: retyped(*self.retyped)} if self.retyped else {},
             parquet=self._parquet() if container is Container.PARQUET else {},
-            codec=self.compression or None,
+            codec=self.compression.removeprefix("arrow_") or None,
             legacy=self.legacy,
         )
 
@@ -146,7 +146,7 @@ def layouts(container: Container, features: Collection[str]) -> st.SearchStrateg
     common = {"backwards": rare([True], plain=False), "extra": rare(extra, "")}
     if container is Container.JSON:
         return st.builds(Layout, **common)
-    codecs = list(PARQUET_CODECS) if container is Container.PARQUET else ["zstd", "lz4"]
+    codecs = list(PARQUET_CODECS) if container is Container.PARQUET else ["arrow_zstd", "arrow_lz4"]
     common |= {
         "group": st.sampled_from((0, 1, 2)),
         "retyped": rare(_retypings(features, container), None),

@@ -18,6 +18,7 @@ from logitpack_conformance.rows import Row
 from logitpack_conformance.strategies.logical import logsumexp
 
 KINDS = ("top", "sampled")
+MOST_PLACES = 8
 SMALLEST_NORMAL = 2.0**-126
 T = TypeVar("T")
 Token = dict[str, Any]
@@ -78,8 +79,9 @@ def rows(found: list[Row]) -> Iterator[list[Row]]:
     if count(found)[3]:
         yield _each(found, lambda token: {name: part for name, part in token.items() if name != "token_id"})
     changes: list[Callable[[Token], Iterator[Token]]] = [_fewer_entries, _other_indices, _other_logits, _other_numbers]
-    for change in changes:
+    for change in changes[1:]:
         yield from _everywhere(found, change)
+    for change in changes:
         for number, row in enumerate(found):
             for place, token in enumerate(row["tokens"]):
                 for new in change(token):
@@ -90,10 +92,11 @@ def rows(found: list[Row]) -> Iterator[list[Row]]:
 def pieces(length: int, least: int = 1) -> Iterator[slice]:
     """Yield pieces of a list to leave out, halves first, so that at least `least` of it stay.
 
-    Of each size there is one that is a multiple of four, for what hangs on the bytes of the high bits.
+    Of each size there is one that is a multiple of four, for what hangs on the bytes of the high bits; of small pieces
+    of a long list, only some are tried.
 
     >>> [(piece.start, piece.stop) for piece in pieces(3)]
-    [(0, 2), (0, 1), (1, 2), (2, 3)]
+    [(0, 2), (1, 3), (0, 1), (1, 2), (2, 3)]
     """
     sizes = {1, 2, 3, 4}
     size = length // 2
@@ -102,7 +105,9 @@ def pieces(length: int, least: int = 1) -> Iterator[slice]:
         size //= 2
     for size in sorted(sizes - {0}, reverse=True):
         if length - size >= least:
-            for start in range(0, length - size + 1, size):
+            last = length - size
+            step = max(size, last // MOST_PLACES)
+            for start in dict.fromkeys((*range(0, last + 1, step), last)):
                 yield slice(start, start + size)
 
 

@@ -98,8 +98,8 @@ def flip_zeros(rows: list[Row]) -> None:
 def stored_rows(*, max_size: int = 3) -> st.SearchStrategy[list[Row]]:
     r"""Draw valid stored rows of the Core profile.
 
-    >>> rows = smallest(stored_rows(), lambda rows: rows[0]["top_indices_high"] == b"\x01")
-    >>> rows[0]["top_counts"], rows[0]["top_indices_low"], rows[0]["logsumexp"]
+    >>> (row,) = smallest(stored_rows(max_size=1))
+    >>> row["top_counts"], row["top_indices_low"], row["logsumexp"]
     ([1], [0], [0.6931471805599453])
     """
     return logical_rows(max_size=max_size).map(stored)
@@ -107,12 +107,13 @@ def stored_rows(*, max_size: int = 3) -> st.SearchStrategy[list[Row]]:
 
 @st.composite
 def faulty(draw: st.DrawFn, faults: Sequence[str] = tuple(FAULTS), /, **options: Any) -> Faulty:
-    """Draw stored rows that break exactly one requirement, by one of `logitpack_conformance.faults`.
+    r"""Draw stored rows that break exactly one requirement, by one of `logitpack_conformance.faults`.
 
     Options are those of `logical_datasets`.
 
-    >>> smallest(faulty(), lambda found: found.requirement == "IDX-3").fault
-    'IDX-3/top-indices-high-short'
+    >>> found = smallest(faulty(("IDX-3/top-indices-high-short",)))
+    >>> found.requirement, found.rows[0]["top_indices_high"], found.sound.rows[0]["top_indices_high"]
+    ('IDX-3', b'', b'\x00')
     """
     first = draw(st.integers(0, len(faults) - 1))
     sound = draw(stored_datasets(**options))

@@ -7,6 +7,7 @@ made once: to make one costs more than to draw from it.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -26,14 +27,17 @@ INDEX_CORNERS = (0, 1, 255, 256, 65_535, 65_536, 131_071, 131_072, 196_607, 196_
 """Where the high bits change, and the low ones overflow a byte."""
 CODE_CORNERS = (0, 1, 255, 256, 32_767, 32_768, 65_534, 65_535)
 COUNT_CORNERS = (1, 2, 3, 4, 5, 7, 8, 99, 100, 127, 128, 254, 255)
+STRIDE_CORNERS = (1, 6, 7, 8, 9, 16, 23, 24)
 WRAPS = (256, 255, 257, 511, 512)
 """Sums of counts at which an 8-bit sum is full or has wrapped."""
 LARGEST = float(binary32.LARGEST)
 SMALLEST = float(binary32.SMALLEST)
 NORMAL = 2.0**-126
-LOGIT_CORNERS = (
-    *(0.0, 1.0, -1.0, -0.0, 0.5, 88.0, -88.0, 1024.0, 16_777_216.0, 0.10000000149011612),
-    *(SMALLEST, -SMALLEST, NORMAL, -NORMAL, NORMAL - SMALLEST, 2.0**-130, 1e10, -1e10, LARGEST, -LARGEST),
+LOGIT_CORNERS = sorted(
+    (
+        *(-0.0, 0.0, 0.5, 1.0, -1.0, 88.0, -88.0, 1024.0, 16_777_216.0, 0.10000000149011612),
+        *(SMALLEST, -SMALLEST, NORMAL, -NORMAL, NORMAL - SMALLEST, 2.0**-130, 1e10, -1e10, LARGEST, -LARGEST),
+    )
 )
 Step = tuple[str, float]
 T = TypeVar("T")
@@ -106,8 +110,8 @@ def counts(max_entries: int = MOST_ENTRIES) -> st.SearchStrategy[int]:
 @cache
 def strides(most: int = 24) -> st.SearchStrategy[int]:
     """Tail entries of each token, S, mostly 1 ... 5 (ROW-4)."""
-    few = st.integers(1, min(5, most))
-    return rarely(st.integers(1, most), few, 8)
+    corners = st.sampled_from([stride for stride in STRIDE_CORNERS if stride <= most])
+    return rarely(corners, st.integers(1, min(5, most)), 8)
 
 
 @cache
@@ -138,8 +142,18 @@ def logits() -> st.SearchStrategy[float]:
     >>> smallest(logits(), lambda logit: logit > 2.5)
     3.0
     """
-    ordinary = st.floats(-100, 100, width=32)
-    return st.one_of(ordinary, st.sampled_from(LOGIT_CORNERS), st.floats(-LARGEST, LARGEST, width=32))
+    return st.tuples(st.floats(-100, 100, width=32), st.integers(0, 5)).map(_logit)
+
+
+def _logit(pair: tuple[float, int]) -> float:
+    """Return an ordinary number, the corner at its place, or a number of any magnitude."""
+    x, kind = pair
+    if kind < 3:
+        return x
+    if kind < 5:
+        return LOGIT_CORNERS[int((x + 100) * (len(LOGIT_CORNERS) - 1) / 200)]
+    (found,) = struct.unpack("<f", struct.pack("<f", 2.0 ** (abs(x) * 2.7 - 148)))
+    return math.copysign(found, x)
 
 
 @cache
