@@ -125,7 +125,7 @@ def drafts() -> Iterator[Draft]:
     for codec in ("zstd", "lz4"):
         why = f"Record batches with buffers compressed with {codec}."
         form = Form(group=2, codec=codec)
-        yield sound(f"forms/arrow/{codec}", why, form=form, containers=IPC, features=(codec,), **ROWS)
+        yield sound(f"forms/arrow/{codec}", why, form=form, containers=IPC, features=(f"arrow_{codec}",), **ROWS)
     why = "Messages without continuation indicators, as before Arrow 0.15."
     legacy = Form(group=2, legacy=True)
     stream = (Container.ARROW_STREAM,)

@@ -89,12 +89,13 @@ def drafts() -> Iterator[Draft]:
             places = (0, 5, 99)[number % 3]
             form = Form(extra=[Extra("other", kind, values, places)])
             is_nested = pa.types.is_nested(kind) or group is IN_IPC
+            feature = "run_end_encoded" if pa.types.is_run_end_encoded(kind) else "nested_columns"
             yield from _pair(
                 f"columns/other/{name}",
                 why,
                 form,
                 containers=containers if plain else ARROW,
-                features=("nested_columns",) if is_nested else (),
+                features=(feature,) if is_nested else (),
             )
     yield from _places()
 

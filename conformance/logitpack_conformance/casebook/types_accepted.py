@@ -10,7 +10,7 @@ import pyarrow as pa
 from logitpack_conformance.oracle.columns import NAMED
 from logitpack_conformance.stored import CANONICAL, Form
 
-from .bases import sound
+from .bases import sound, stored, variant
 from .draft import ARROW, IPC, Draft
 
 COUNTED = ("num_tokens", "top_counts")
@@ -46,7 +46,7 @@ def drafts() -> Iterator[Draft]:
 
 def _typed(name: str, why: str, types: dict[str, pa.DataType], feature: str | tuple[str, ...], **options: Any) -> Draft:
     """Return a file with accepted types; a checker warns."""
-    form = Form(types=types, parquet=options.pop("parquet", {}))
+    form = Form(types=types)
     members = {"containers": ARROW, "token_ids": True, **options}
     features = ("token_ids", *([feature] if isinstance(feature, str) else feature))
     return sound(
@@ -104,12 +104,16 @@ def _containers() -> Iterator[Draft]:
     elements = {name: CANONICAL[name].value_type for name in LISTS}
     why = "All lists as large_list, with offsets of 64 bits, as Polars writes them."
     types: dict[str, pa.DataType] = {name: pa.large_list(element) for name, element in elements.items()}
-    yield _typed("lists/large-list", why, types, "large_list", parquet=WITH_SCHEMA)
+    yield _typed("lists/large-list", why, types, "large_list", containers=IPC)
     why = "All lists as fixed_size_list: rows of one shape."
     widths = {"top_indices_low": 5, "top_logits_quantized": 5, "sampled_indices_low": 6, "sampled_logits_quantized": 6}
     types = {name: pa.list_(element, widths.get(name, 2)) for name, element in elements.items()}
-    options: dict[str, Any] = {"counts": SHAPES, "stride": 3, "parquet": WITH_SCHEMA}
-    yield _typed("lists/fixed-size-list", why, types, "fixed_size_list", **options)
+    options: dict[str, Any] = {"counts": SHAPES, "stride": 3, "containers": IPC}
+    fixed = _typed("lists/fixed-size-list", why, types, "fixed_size_list", **options)
+    yield fixed
+    why = "A null element inside a fixed-size list, which has no length that could tell."
+    rows = [*stored(fixed).rows[:-1], {**stored(fixed).rows[-1], "sampled_max": [1.5, None]}]
+    yield variant(fixed, "types/lists/fixed-size-null", why, "COL-3/null-element", rows=rows)
     why = "Fixed-size lists beside variable ones: only the per-token lists have one length."
     types = {name: pa.list_(pa.float32(), 2) for name in RANGES}
     options["counts"] = ((1, 3), (2, 5))
@@ -119,7 +123,7 @@ def _containers() -> Iterator[Draft]:
         types = {name: make(element) for name, element in elements.items()}
         yield _typed(f"lists/{kind}", why, types, "list_view", containers=IPC)
     why = "High parts as large_binary."
-    yield _typed("binary/large", why, dict.fromkeys(HIGH, pa.large_binary()), "large_binary", parquet=WITH_SCHEMA)
+    yield _typed("binary/large", why, dict.fromkeys(HIGH, pa.large_binary()), "large_binary", containers=IPC)
     why = "High parts as binary_view, each of at most twelve bytes and so inside its view."
     types = dict.fromkeys(HIGH, pa.binary_view())
     yield _typed("binary/view-inline", why, types, "binary_view", containers=IPC)

@@ -67,7 +67,7 @@ def judge_written(path: Path, container: Container, given: list[Row], metadata: 
 
 
 def looks_complete(path: Path) -> bool:
-    """Whether a file that was left behind can be taken for a whole one (WR-2). Empty stored JSON is one without rows."""
+    """Whether a file left behind can be taken for a whole one (WR-2): empty stored JSON is one without rows."""
     file = load(path.read_bytes(), path.name)
     if not file.is_open:
         return False
