@@ -59,13 +59,13 @@ def tail_of_one_refused() -> Reference:
     return _refusing(lambda rows: any(len(row["tokens"][0]["sampled"]["indices"]) == 1 for row in rows))
 
 
-@mutant(READER, "RD-5")
+@mutant(READER, "RD-5", "RD-2")
 def more_than_100_entries_refused() -> Reference:
     """A nucleus of more than 100 entries is rejected."""
     return _refusing(lambda rows: any(len(token["top"]["indices"]) > 100 for row in rows for token in row["tokens"]))
 
 
-@mutant(READER, "RD-5")
+@mutant(READER, "RD-5", "IDX-2")
 def greatest_index_refused() -> Reference:
     """The index 262,143 is rejected."""
     return _refusing(lambda rows: any(262_143 in token["top"]["indices"] for row in rows for token in row["tokens"]))
@@ -100,7 +100,7 @@ def canonical_types_only() -> None:
     wrap(table.schema_errors, errors)
 
 
-@mutant(READER, "RD-5", containers=(PARQUET, ARROW_FILE))
+@mutant(READER, "RD-5", "COL-4", containers=(PARQUET, ARROW_FILE))
 def columns_in_order_only() -> None:
     """Columns in another order than that of the table are rejected."""
 

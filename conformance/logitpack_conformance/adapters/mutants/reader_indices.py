@@ -132,7 +132,7 @@ def single_entry_has_no_high_bits() -> None:
     _read_each(lambda run, entry, _first, count, _total: 0 if count == 1 else _part(run, entry))
 
 
-@mutant(READER, "IDX-2")
+@mutant(READER, "IDX-2", "RD-2")
 def second_byte_of_a_long_run() -> None:
     """High bits beyond byte 63 of a row are not found."""
     _read_each(lambda run, entry, _first, _count, _total: 0 if entry >= 256 else _part(run, entry))
