@@ -19,6 +19,7 @@ import pytest
 from commandline import Result, logitpack, python
 from fakes import ACCEPTED, CUT, HANG, REJECTED, RIGHT, Step, case, fake, pair, running, save
 from logitpack.cli import plugins
+from logitpack_conformance import fuzz as fuzzing
 from logitpack_conformance import program
 from logitpack_conformance.manifest import Manifest
 from logitpack_conformance.model import Kind
@@ -334,35 +335,71 @@ def test_fuzz(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [] != list((home / "out" / "logitpack-failures").iterdir())
 
 
-def test_interrupt(home: Path) -> None:
-    """130 at an interrupt and at a request to terminate; the fixture sees that nothing is left."""
+def interrupted(home: Path, number: int, steps: dict[str, list[Step]], *options: object) -> Result:
+    """Run the command in a process of its own, and send it a signal once the adapter has left a note; twice, even."""
     path = home / "notes"
-    command = fake(home, {"*": [{"child": "session"}, {"note": str(path)}, *HANG]})
-    temporary = home.parent / "tmp"
-    for number in (signal.SIGINT, signal.SIGTERM):
-        path.unlink(missing_ok=True)
-        started = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "logitpack.cli",
-                "conform",
-                "--fixtures",
-                str(home),
-                "--timeout",
-                "60",
-                "--",
-                *command,
-            ],
-            env={**os.environ, "TMPDIR": str(temporary)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        while not path.exists() and started.poll() is None:
-            time.sleep(0.02)
-        started.send_signal(number)
-        out, err = started.communicate(timeout=60)
-        assert (130, b"", b"") == (started.returncode, out, err)
+    steps = {name: [{"note": str(path)}, *found] if found[-1:] == HANG else found for name, found in steps.items()}
+    words = ["conform", "--fixtures", home, "--timeout", 60, "--jobs", 1, *options, "--", *fake(home, steps)]
+    started = subprocess.Popen(
+        [sys.executable, "-m", "logitpack.cli", *map(str, words)],
+        env={**os.environ, "TMPDIR": str(home.parent / "tmp")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not path.exists() and started.poll() is None:
+        time.sleep(0.02)
+    started.send_signal(number)
+    started.send_signal(number)
+    out, err = started.communicate(timeout=60)
+    return Result(started.returncode, out, err)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt(number: int, home: Path) -> None:
+    """130 at an interrupt and at a request to terminate: what was run is shown and reported, the rest is not run.
+
+    The fixture sees that nothing is left, of the adapter's child neither.
+    """
+    done = interrupted(home, number, {"1": RIGHT, "2": [{"child": "session"}, *HANG]}, "--report", home / "out")
+    assert (130, "") == (done.status, done.err)
+    assert "note: the run was interrupted" in done.out.splitlines()
+    assert "fake 1: incomplete: no verdict as reader (json)" in done.out.splitlines()[-1]
+    report = load_report(home / "out" / "results.json")
+    assert ["passed", "not-run"] == [result["status"] for result in report["results"]]
+    assert not report["footer"]["complete"]
+
+
+def test_interrupt_after_a_failure(home: Path) -> None:
+    """130 outranks 1; the failure is shown all the same."""
+    done = interrupted(home, signal.SIGINT, {"1": [REJECTED], "2": HANG})
+    assert (130, True) == (done.status, "JSON-1" in done.out)
+
+
+def test_interrupt_before_the_first_case(home: Path) -> None:
+    """130, and nothing to show, while the adapter starts."""
+    assert (130, "", "") == interrupted(home, signal.SIGTERM, {"hello": HANG})
+
+
+def test_interrupt_rewrites_no_list(home: Path) -> None:
+    """A list of expected failures stays as it is, and that is said."""
+    path = listing(home)
+    before = path.read_text()
+    done = interrupted(home, signal.SIGINT, {"1": RIGHT, "2": HANG}, "--expect", path, "--update-expect")
+    assert (130, before) == (done.status, path.read_text())
+    assert f"note: {path} was not rewritten" in done.out.splitlines()
+
+
+def test_interrupted_examples(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt of the generated examples keeps the results of the cases; they are no verdict then."""
+
+    def fuzz(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fuzzing, "fuzz", fuzz)
+    done = conform(home, "--fuzz", "2")
+    assert (130, True) == (done.status, "1 requirement passed" in done.out.splitlines()[-1])
+    assert "note: the generated examples were interrupted" in done.out.splitlines()
 
 
 def test_help() -> None:

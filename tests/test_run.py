@@ -19,7 +19,7 @@ from logitpack_conformance.model import Case, Container, Kind, Material, Result,
 from logitpack_conformance.perform import is_sent_twice
 from logitpack_conformance.plan import Choice
 from logitpack_conformance.process import Limits
-from logitpack_conformance.run import NothingToRunError, Options, conduct
+from logitpack_conformance.run import InterruptedRun, NothingToRunError, Options, conduct
 from logitpack_conformance.session import Session, StartError
 
 ONCE = [name for name in (f"case/n{i}" for i in range(60)) if not is_sent_twice(f"reader:{name}@json")]
@@ -325,7 +325,7 @@ def test_judge_at_fault(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_interrupt(jobs: int, home: Path) -> None:
-    """An interrupt ends all adapters, those too that hang, and removes all folders; the fixture sees to that."""
+    """An interrupt ends all adapters, those too that hang, and removes all folders (see the fixture); results stay."""
     known = Manifest(tuple(case(name, home) for name in ONCE[:9]), {}, {})
 
     def interrupt(done: int, total: int, latest: Result | None) -> None:
@@ -333,8 +333,11 @@ def test_interrupt(jobs: int, home: Path) -> None:
         if done == 1:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(InterruptedRun) as raised:
         conduct(fake(home, {"1": RIGHT, "*": HANG}), known, Options(home, LIMITS, jobs=jobs), interrupt)
+    run = raised.value.run
+    assert {"passed", "not-run"} == {result.status for result in run.results}
+    assert (9, False, ("the run was interrupted",)) == (len(run.results), run.complete, run.notes)
 
 
 def test_progress(home: Path) -> None:

@@ -35,7 +35,8 @@ Examples:
 
 \b
 Exit status: 0 conformant for the roles declared, 1 not conformant, 2 wrong usage, 3 the adapter did not start or broke
-the protocol in hello, 4 the expected failures are stale, 5 a fault of the suite or its fixtures, 6 incomplete."""
+the protocol in hello, 4 the expected failures are stale, 5 a fault of the suite or its fixtures, 6 incomplete,
+130 interrupted: shown and reported is what was run until then."""
 
 conform = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 

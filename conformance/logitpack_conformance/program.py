@@ -7,27 +7,24 @@ can be known then; what the suite got wrong is never blamed on the adapter.
 from __future__ import annotations
 
 import datetime as dt
-import signal
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from . import expectations, manifest, reports
 from .cli import Arguments
 from .expect_update import update
 from .expectations import Expectation, ExpectError, Held
+from .interrupt import INTERRUPTED, interrupted_once
 from .manifest import Manifest, SuiteFault
 from .model import Container, Implementation, Role, Run
 from .plan import Choice, plan, unmatched
 from .process import Limits
 from .progress import Reporter
 from .reports import terminal
-from .run import NothingToRunError, Options, conduct
+from .run import InterruptedRun, NothingToRunError, Options, conduct
 from .score import Overall, Score, overall, score
 from .session import StartError
 from .text import bounded
@@ -46,18 +43,19 @@ class UsageFault(Exception):  # noqa: N818 - a fault is what it is
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run, and what was made of it."""
+    """A run, and what was made of it. `is_interrupted`: it is what there was when the user ended it."""
 
     run: Run
     scores: Sequence[Score]
     held: Held
     failures: Sequence[Failure] = ()
+    is_interrupted: bool = False
 
 
 def main(arguments: Arguments) -> int:
     """Do what the arguments say, and return the exit status. Errors are told on standard error."""
     try:
-        with _terminated_as_interrupted():
+        with interrupted_once():
             return _main(arguments)
     except (UsageFault, ExpectError, NothingToRunError) as error:
         return _failed(error, WRONG_USAGE)
@@ -88,13 +86,29 @@ def _main(arguments: Arguments) -> int:
     listed = _expected(arguments)
     if arguments.report is not None:
         _make(arguments.report)
-    with Reporter(sys.stderr) as reporter:
-        run = conduct(arguments.command, known, _options(arguments, fixtures), reporter.tell)
-    held = _held(arguments, listed, run, known)
-    failures, run = _fuzzed(arguments, fixtures, run)
-    outcome = Outcome(run, score(run), held, failures)
+    outcome = _outcome(arguments, fixtures, known, listed)
     _show(arguments, outcome, known.flags)
     return _status(arguments, outcome)
+
+
+def _outcome(arguments: Arguments, fixtures: Path, known: Manifest, listed: list[Expectation]) -> Outcome:
+    """Run the cases and the generated examples; where that is interrupted, return what there is."""
+    try:
+        with Reporter(sys.stderr) as reporter:
+            run = conduct(arguments.command, known, _options(arguments, fixtures), reporter.tell)
+    except InterruptedRun as interrupted:
+        run = interrupted.run
+        if arguments.update_expect:
+            run = replace(run, notes=(*run.notes, f"{arguments.expect} was not rewritten"))
+        held = Held() if arguments.update_expect else _held(arguments, listed, run, known)
+        return Outcome(run, score(run), held, is_interrupted=True)
+    held = _held(arguments, listed, run, known)
+    try:
+        failures, run = _fuzzed(arguments, fixtures, run)
+    except KeyboardInterrupt:
+        run = replace(run, complete=False, notes=("the generated examples were interrupted", *run.notes))
+        return Outcome(run, score(run), held, is_interrupted=True)
+    return Outcome(run, score(run), held, failures)
 
 
 def _fixtures(given: Path | None) -> tuple[Path, Manifest]:
@@ -204,6 +218,8 @@ def _show(arguments: Arguments, outcome: Outcome, flags: Mapping[str, str]) -> N
 
 
 def _status(arguments: Arguments, outcome: Outcome) -> int:
+    if outcome.is_interrupted:
+        return INTERRUPTED
     if outcome.held.stale:
         return STALE
     verdict = overall(outcome.run, outcome.scores)
@@ -226,20 +242,3 @@ def _make(folder: Path) -> None:
 def _failed(error: object, status: int) -> int:
     sys.stderr.write(f"error: {bounded(error, 2000)}\n")
     return status
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let a request to terminate clean up as an interrupt at the terminal does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -2,7 +2,8 @@
 
 Strategy: threads, each with a session of its own, take the cases one after another; the thread that called gathers
 what they have done, and results stand in the order of the cases. Whatever an adapter does is a result, and the run goes
-on; only when it gives no sound answer any more is the rest not run. A fault of the suite ends the run.
+on; only when it gives no sound answer any more is the rest not run. A fault of the suite ends the run. An interrupt
+ends it too, and what was found until then goes with it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -23,11 +24,12 @@ from .plan import Choice, Planned, plan
 from .session import Caller, Limits, Session, StartError
 from .workplace import remove
 
-__all__ = ["Choice", "Limits", "NothingToRunError", "Options", "conduct", "open_caller", "perform"]
+__all__ = ["Choice", "InterruptedRun", "Limits", "NothingToRunError", "Options", "conduct", "open_caller", "perform"]
 
 PATIENCE = 10
 """After so many calls in a row without a sound answer, the run is given up."""
 GAVE_UP = f"the adapter gave no sound answer to {PATIENCE} requests in a row"
+INTERRUPTED = "the run was interrupted"
 
 Progress = Callable[[int, int, Result | None], None]
 """Told how many results there are of how many, and the latest: from the thread that called, `None` at the beginning."""
@@ -35,6 +37,14 @@ Progress = Callable[[int, int, Result | None], None]
 
 class NothingToRunError(Exception):
     """What the user chose leaves no case that could be sent."""
+
+
+class InterruptedRun(KeyboardInterrupt):
+    """A run was interrupted. `run` is what there is of it: the cases without a result are "not-run"."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(INTERRUPTED)
+        self.run = run
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ def open_caller(command: Sequence[str], options: Options, folder: Path) -> Calle
 def conduct(command: Sequence[str], manifest: Manifest, options: Options, progress: Progress | None = None) -> Run:
     """Run all that was chosen of a manifest. Nothing is left behind, also where this is interrupted.
 
-    Raises StartError, NothingToRunError, SuiteFault.
+    Raises StartError, NothingToRunError, SuiteFault, and InterruptedRun where the first case was already sent.
     """
     place = Path(mkdtemp(prefix="logitpack-conform-")).resolve()
     try:
@@ -102,6 +112,7 @@ class _Conduct:
         self._done: queue.SimpleQueue[tuple[int, Result] | BaseException | None] = queue.SimpleQueue()
         self._gave_up = False
         self._notes: list[str] = []
+        self._results: dict[int, Result] = {}
 
     def run(self, manifest: Manifest, progress: Progress) -> Run:
         """Run all that was chosen; the first adapter process says what there is to run."""
@@ -117,22 +128,31 @@ class _Conduct:
                 raise NothingToRunError(f"none of the cases chosen is for {' or '.join(implementation.roles)}")
             others = range(min(self._options.jobs, len(planned)) - 1)
             callers = [first, *(open_caller(self._command, self._options, self._place) for _ in others)]
-            results = self._gather(planned, callers, progress)
-        reason = GAVE_UP if self._gave_up else "the run was stopped"
+            selected = str(choice) if len(planned) < len(everything) else ""
+            try:
+                self._gather(planned, callers, progress)
+            except KeyboardInterrupt:
+                self._notes.insert(0, INTERRUPTED)
+                run = self._as_run(implementation, planned, selected, INTERRUPTED)
+                raise InterruptedRun(replace(run, complete=False)) from None
+        return self._as_run(implementation, planned, selected, GAVE_UP if self._gave_up else "the run was stopped")
+
+    def _as_run(self, implementation: Implementation, planned: list[Planned], selected: str, reason: str) -> Run:
+        """Return what there is by now; what has no result was not run, for the reason given."""
+        found = self._results
         return Run(
             implementation=implementation,
             command=tuple(self._command),
-            results=tuple(results.get(number) or one.result("not-run", reason) for number, one in enumerate(planned)),
-            complete=len(results) == len(planned),
-            selected=str(choice) if len(planned) < len(everything) else "",
+            results=tuple(found.get(number) or one.result("not-run", reason) for number, one in enumerate(planned)),
+            complete=len(found) == len(planned),
+            selected=selected,
             options=self._options.repeats,
             notes=tuple(dict.fromkeys(self._notes)),
         )
 
-    def _gather(self, planned: list[Planned], callers: list[Caller], progress: Progress) -> dict[int, Result]:
-        """Return the results by their number. Raises what a thread raised."""
+    def _gather(self, planned: list[Planned], callers: list[Caller], progress: Progress) -> None:
+        """Take the results from the threads. Raises what a thread raised."""
         threads = [threading.Thread(target=self._work, args=(planned, caller, callers[0])) for caller in callers]
-        results: dict[int, Result] = {}
         progress(0, len(planned), None)
         try:
             for thread in threads:
@@ -145,8 +165,8 @@ class _Conduct:
                 if found is None:
                     working -= 1
                 else:
-                    results[found[0]] = found[1]
-                    progress(len(results), len(planned), found[1])
+                    self._results[found[0]] = found[1]
+                    progress(len(self._results), len(planned), found[1])
         finally:
             self._stop.set()
             for caller in callers:
@@ -154,7 +174,10 @@ class _Conduct:
             for thread in threads:
                 if thread.ident is not None:
                     thread.join()
-        return results
+            while not self._done.empty():  # where this is interrupted
+                found = self._done.get()
+                if isinstance(found, tuple):
+                    self._results[found[0]] = found[1]
 
     def _work(self, planned: list[Planned], caller: Caller, first: Caller) -> None:
         """Take and settle cases until there are none. The first caller runs already."""
