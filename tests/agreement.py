@@ -16,7 +16,7 @@ from logitpack_conformance.oracle import judge_path
 from logitpack_conformance.oracle.load import load_dataset
 from logitpack_conformance.oracle.logits import decoding_bound
 from logitpack_conformance.oracle.tokens import tokens
-from support import Row
+from logitpack_conformance.rows import Row
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = json.loads((ROOT / "schema" / "requirements.json").read_text("utf-8"))["requirements"]

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from logitpack_conformance.rows import STRIDE, VOCAB, set_index, unpacked
+from logitpack_conformance.stored import widened
 from stored import SCHEMA, Dataset
-from support import NUM_SAMPLED, VOCAB, set_index, unpacked, widened
 
 BINARIES = [name for name in SCHEMA.names if pa.types.is_binary(SCHEMA.field(name).type)]
 FLOATS = ("top_min", "top_max", "sampled_min", "sampled_max", "logsumexp")
@@ -45,11 +46,11 @@ METADATA_VALUES: dict[str, tuple[Any, ...]] = {
     "tail": tuple(
         {"num_sampled": n, "method": method}
         for n, method in (
-            (NUM_SAMPLED, "proportional"),
-            (NUM_SAMPLED + 1, "uniform"),
-            (float(NUM_SAMPLED), "unspecified"),
+            (STRIDE, "proportional"),
+            (STRIDE + 1, "uniform"),
+            (float(STRIDE), "unspecified"),
             (0, "uniform"),
-            (NUM_SAMPLED, "gumbel"),
+            (STRIDE, "gumbel"),
         )
     ),
     "temperature": (1, 1.0, 0.7, True, None),

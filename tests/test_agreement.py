@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 import logitpack
 from agreement import agreed, read_as_agreed
 from corruptions import CORRUPTIONS, damage, index, metadata, value
-from faults import FAULTS
+from logitpack_conformance.faults import FAULTS
+from logitpack_conformance.rows import Row, described, valid_rows, with_token_ids
+from logitpack_conformance.stored import widened
 from stored import CONTAINERS, Dataset, save
-from support import Row, described, valid_rows, widened, with_token_ids
 
 bounded = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 draws = st.randoms(use_true_random=False)
@@ -57,20 +58,21 @@ def rows() -> list[Row]:
 
 def _pairs() -> Iterator[tuple[str, str]]:
     """Yield each fault with each container that can hold it: stored JSON has no metadata of its own."""
-    for name, (requirement, _) in FAULTS.items():
-        yield from ((name, kind) for kind in CONTAINERS if kind != ".ndjson" or not requirement.startswith("META"))
+    for name, fault in FAULTS.items():
+        yield from (
+            (name, kind) for kind in CONTAINERS if kind != ".ndjson" or not fault.requirement.startswith("META")
+        )
 
 
 @pytest.mark.parametrize(("name", "container"), [*_pairs()])
 def test_single_fault(tmp_path: Path, rows: list[Row], name: str, container: str) -> None:
     """Both find a single fault, and nothing else, whatever the container; stored JSON is given its metadata."""
-    requirement, make = FAULTS[name]
     broken, members = copy.deepcopy(rows), copy.deepcopy(described())
-    make(broken, members)
+    FAULTS[name].apply(broken, members)
     types = {field.name: widened(field.type) for field in logitpack.canonical_schema(token_ids=True)}
     path = save(Dataset(broken, json.dumps(members).encode(), types), tmp_path, "broken", container)
     found = agreed(path, members if container == ".ndjson" else None)
-    assert found - {"COL-5"} == {requirement}
+    assert found - {"COL-5"} == {FAULTS[name].requirement}
     read_as_agreed(path, found)
 
 

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pytest
 
 import logitpack
-from faults import FAULTS
-from support import NUM_SAMPLED, Row, described, table, valid_rows, with_token_ids, write_parquet
+from logitpack_conformance.faults import FAULTS
+from logitpack_conformance.rows import STRIDE, Row, described, valid_rows, with_token_ids
+from support import table, write_parquet
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT / "fixtures" / "real" / "smollm2-135m-instruct"
@@ -49,11 +50,10 @@ def test_real_dataset_has_no_finding() -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_single_fault(tmp_path: Path, rows: list[Row], name: str) -> None:
     """A single fault is found by its own requirement and no other, in wide types, which leave room for any value."""
-    requirement, make = FAULTS[name]
     broken, metadata = copy.deepcopy(rows), copy.deepcopy(described())
-    make(broken, metadata)
+    FAULTS[name].apply(broken, metadata)
     path = write_parquet(tmp_path / "broken.parquet", table(broken, wide=True, metadata=metadata))
-    assert [name for name in ids(path) if name != "COL-5"] == [requirement]
+    assert [name for name in ids(path) if name != "COL-5"] == [FAULTS[name].requirement]
 
 
 def test_types_that_are_not_canonical_are_a_warning(tmp_path: Path, rows: list[Row]) -> None:
@@ -134,11 +134,11 @@ def test_sidecar_judges_a_core_file(tmp_path: Path, rows: list[Row]) -> None:
 def test_sidecar_that_differs(tmp_path: Path, rows: list[Row]) -> None:
     """Metadata in a file and beside it have to be equal (FILE-2)."""
     path = write_parquet(tmp_path / "x.parquet", table(rows, metadata=described()))
-    (tmp_path / "logitpack.json").write_text(json.dumps(described(temperature=None)))
+    (tmp_path / "logitpack.json").write_text(json.dumps(described(temperature=1.0)))
     assert ids(path) == ["FILE-2"]
 
 
-@pytest.mark.parametrize("change", [{"temperature": None}, {"vocab_size": 80_000}])
+@pytest.mark.parametrize("change", [{"temperature": 1.0}, {"vocab_size": 80_000}])
 def test_shards_whose_metadata_differ(tmp_path: Path, rows: list[Row], change: dict[str, Any]) -> None:
     """Shards of a dataset have equal metadata (FILE-2), the one that differs from the first is told."""
     write_parquet(tmp_path / "data" / "a.parquet", table(rows, metadata=described()))
@@ -225,7 +225,7 @@ def test_shards_whose_types_differ(tmp_path: Path, rows: list[Row]) -> None:
 def test_shards_whose_strides_differ(tmp_path: Path) -> None:
     """S is the same over all shards (ROW-5); the places are rows of the file that differs."""
     write_parquet(tmp_path / "a.parquet", table(valid_rows((2, 2))))
-    write_parquet(tmp_path / "b.parquet", table(valid_rows((3,), num_sampled=NUM_SAMPLED + 1)))
+    write_parquet(tmp_path / "b.parquet", table(valid_rows((3,), stride=STRIDE + 1)))
     first, second = logitpack.check(tmp_path).files
     assert first.findings == ()
     assert [(f.requirement, f.count, f.places[0].row) for f in second.findings] == [("ROW-5", 1, 0)]
@@ -234,9 +234,9 @@ def test_shards_whose_strides_differ(tmp_path: Path) -> None:
 def test_places_are_exact(tmp_path: Path, rows: list[Row]) -> None:
     """A place has the row group, the row of the file, the token and the entry."""
     broken = copy.deepcopy(rows)
-    broken[2]["sampled_indices_low"][2 * NUM_SAMPLED + 3] = broken[2]["sampled_indices_low"][2 * NUM_SAMPLED]
+    broken[2]["sampled_indices_low"][2 * STRIDE + 3] = broken[2]["sampled_indices_low"][2 * STRIDE]
     high = bytearray(broken[2]["sampled_indices_high"])
-    source, target = 2 * NUM_SAMPLED, 2 * NUM_SAMPLED + 3
+    source, target = 2 * STRIDE, 2 * STRIDE + 3
     bits = high[source // 4] >> 2 * (source % 4) & 3
     high[target // 4] = high[target // 4] & ~(3 << 2 * (target % 4)) | bits << 2 * (target % 4)
     broken[2]["sampled_indices_high"] = bytes(high)

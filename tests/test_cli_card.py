@@ -19,7 +19,8 @@ from commandline import REAL, TOKENIZER, logitpack, python
 from logitpack.cli.hub import size_category, splits
 from logitpack.cli.markdown import code, literal
 from logitpack.errors import printable
-from support import NUM_SAMPLED, described, table, valid_rows, write_parquet
+from logitpack_conformance.rows import STRIDE, described, valid_rows
+from support import table, write_parquet
 
 NASTY = [
     "plain",
@@ -178,7 +179,7 @@ def test_second_program_reads_every_index(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     rng = np.random.default_rng(3)
     logits = rng.normal(0, 0.1, (5, 262_144)).astype(np.float32)
-    batch = package.select(logits, max_entries=100, num_sampled=NUM_SAMPLED, rng=rng)
+    batch = package.select(logits, max_entries=100, num_sampled=STRIDE, rng=rng)
     package.write(
         tmp_path / "data" / "train-00000-of-00001.parquet",
         batch,
@@ -247,7 +248,7 @@ def test_end_of_turn_left_out(tmp_path: Path) -> None:
 def test_other_rules_and_methods(tmp_path: Path, rule: str, method: str) -> None:
     """Every rule and method has words of its own."""
     nucleus: dict[str, Any] = {"rule": rule} | ({"top_p": 0.98, "max_entries": 100} if rule == "below" else {})
-    path = described_file(tmp_path, nucleus=nucleus, tail={"num_sampled": NUM_SAMPLED, "method": method})
+    path = described_file(tmp_path, nucleus=nucleus, tail={"num_sampled": STRIDE, "method": method})
     result = logitpack("card", path)
     assert 0 == result.status
     assert "None" not in re.sub(r"```.*?```", "", result.out, flags=re.DOTALL)
@@ -305,7 +306,7 @@ def test_rows_that_contradict_the_metadata(tmp_path: Path) -> None:
     result = logitpack("card", path)
     assert (1, "") == (result.status, result.out)
     assert result.err.startswith(
-        f"error: TAIL-4: the tails have {NUM_SAMPLED} entries a token, tail.num_sampled says 24"
+        f"error: TAIL-4: the tails have {STRIDE} entries a token, tail.num_sampled says 24"
     )
 
 

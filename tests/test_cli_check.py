@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 
 from commandline import logitpack
-from support import described, table, valid_rows, write_parquet
+from logitpack_conformance.rows import described, valid_rows
+from support import table, write_parquet
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT / "fixtures" / "real" / "smollm2-135m-instruct"

@@ -16,7 +16,8 @@ import logitpack as package
 from commandline import REAL, TOKENIZER, logitpack, python
 from logitpack.cli import tokenizer
 from logitpack.cli.tokenizer import load_token_texts, shortened
-from support import Row, described, table, valid_rows, with_token_ids, write_parquet
+from logitpack_conformance.rows import Row, described, valid_rows, with_token_ids
+from support import table, write_parquet
 
 NAN = float("nan")
 
@@ -219,7 +220,7 @@ def test_overview(shards: Path) -> None:
     lines = result.out.splitlines()
     assert (0, "Row 2, 7 tokens") == (result.status, lines[0])
     facts = {line[:13].strip(): line[15:] for line in lines[1:9]}
-    assert "Described, Parquet; example/teacher, 70,000 logits" == facts["profile"]
+    assert "Described, Parquet; teacher, 70,000 logits" == facts["profile"]
     assert "5 entries a token" == facts["tail"]
     assert "100.0% in their nucleus, 100.0% in nucleus or tail" == facts["tokens stored"]
     assert ["token", "id", "prob", "%", "top", "1", "prob", "%", "nucleus", "mass", "%"] == lines[-5].split()

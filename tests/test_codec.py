@@ -18,7 +18,8 @@ from logitpack.codec import decode, decode_runs, encode
 from logitpack.errors import DataError, Place, UsageError
 from logitpack.metadata import Metadata
 from logitpack.table import canonical_schema
-from support import described, table, valid_rows
+from logitpack_conformance.rows import described, valid_rows
+from support import table
 
 SEEDED = settings(derandomize=True, deadline=None, database=None)
 

@@ -13,7 +13,8 @@ from logitpack.columns import cut, normalise
 from logitpack.errors import DataError, Place
 from logitpack.resources import load_schema
 from logitpack.table import COLUMNS, canonical_schema, schema_errors
-from support import table, valid_rows, with_token_ids
+from logitpack_conformance.rows import valid_rows, with_token_ids
+from support import table
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 LISTS = {

@@ -20,9 +20,9 @@ from explore_logits import (
     logits_to_probs,
     print_sample_info,
 )
-from faults import FAULTS
 from logitpack.resources import load_schema
-from support import Row, described, unpacked, valid_rows, with_token_ids
+from logitpack_conformance.faults import FAULTS
+from logitpack_conformance.rows import Row, described, unpacked, valid_rows, with_token_ids
 
 NAN = float("nan")
 STRUCTURAL = {one["id"] for one in load_schema("requirements.json")["requirements"] if one["kind"] == "S"}
@@ -124,19 +124,18 @@ def test_token_that_is_not_there(rows: list[Row], decode: Any, token: int) -> No
         decode(get_sample(rows), token)
 
 
-@pytest.mark.parametrize("name", [name for name, (requirement, _) in FAULTS.items() if requirement in STRUCTURAL])
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.requirement in STRUCTURAL])
 def test_broken_row(name: str) -> None:
     """A row with a structural fault is refused by the requirement that it breaks."""
-    requirement, make = FAULTS[name]
     broken = with_token_ids(valid_rows())
-    make(broken, described())
+    FAULTS[name].apply(broken, described())
     found = []
     for index in range(len(broken)):
         try:
             get_sample(broken, index)
         except logitpack.DataError as error:
             found.append((error.requirement, error.place.row == index))
-    assert {(requirement, True)} == set(found)
+    assert {(FAULTS[name].requirement, True)} == set(found)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ from logitpack.errors import DataError, LogitPackError, UsageError
 from logitpack.files import data_files, read, write
 from logitpack.logical_json import logical_rows
 from logitpack.metadata import Metadata
-from support import NUM_SAMPLED, described, table, valid_rows, with_token_ids
+from logitpack_conformance.rows import STRIDE, described, valid_rows, with_token_ids
+from support import table
 
 EXTENSIONS = ["parquet", "arrow", "feather", "arrows", "ndjson", "jsonl"]
 ROWS = with_token_ids(valid_rows((3, 2, 4, 1)))
@@ -325,7 +326,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, name: str) -> None:
 
 def other_stride() -> pa.RecordBatch:
     """Give rows with S one less."""
-    return table(valid_rows((2,), num_sampled=NUM_SAMPLED - 1)).combine_chunks().to_batches()[0]
+    return table(valid_rows((2,), stride=STRIDE - 1)).combine_chunks().to_batches()[0]
 
 
 def test_one_stride_in_a_file(tmp_path: Path) -> None:

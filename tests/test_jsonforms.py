@@ -21,7 +21,8 @@ from logitpack.errors import DataError, UsageError
 from logitpack.logical_json import batch_from_logical, logical_line, logical_rows, read_logical
 from logitpack.resources import load_schema
 from logitpack.stored_json import read_stored, stored_lines
-from support import NUM_SAMPLED, table, valid_rows, with_token_ids
+from logitpack_conformance.rows import STRIDE, valid_rows, with_token_ids
+from support import table
 
 ROWS = with_token_ids(valid_rows((3, 2, 4)))
 LINES = list(stored_lines(table(ROWS).combine_chunks().to_batches()[0]))
@@ -361,7 +362,7 @@ def test_logical_rows_of_two_strides() -> None:
     """ROW-5: one batch has one S."""
     rows = json.loads(json.dumps(list(logical_rows(BATCH))))
     for token in rows[1]["tokens"]:
-        token["sampled"] = {key: values[: NUM_SAMPLED - 1] for key, values in token["sampled"].items()}
+        token["sampled"] = {key: values[: STRIDE - 1] for key, values in token["sampled"].items()}
     with pytest.raises(UsageError, match="ROW-5: the tail has 4 entries, expected 5"):
         batch_from_logical(rows)
 

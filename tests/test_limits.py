@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from agreement import agreed, read_as_agreed
+from logitpack_conformance.rows import STRIDE, VOCAB, Row, described
 from stored import Dataset, save
-from support import NUM_SAMPLED, VOCAB, Row, described
 
 TAU = 2.0**-16
 DELTA = (1 / 2 + 1 / 64) / 65535
@@ -84,7 +84,7 @@ def test_limit_of_lse_2(tmp_path: Path, beyond: bool) -> None:
 @NEAR
 def test_limit_of_lse_3(tmp_path: Path, beyond: bool) -> None:
     """LSE-3: l - tau just below and just above what the whole vocabulary has at most."""
-    rest = VOCAB - len(TOP_CODES) - NUM_SAMPLED
+    rest = VOCAB - len(TOP_CODES) - STRIDE
     limit = _log_sum_exp(1, tail=True, rest=rest) / (1 - TAU)
     row = _token(logsumexp=[limit * (1 + LITTLE if beyond else 1 - LITTLE)])
     assert _judged(tmp_path, row) == ({"LSE-3"} if beyond else set())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from logitpack import DataError, Metadata, UsageError
 from logitpack.schemas import first_breach
-from support import described
+from logitpack_conformance.rows import described
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = json.loads((ROOT / "schema" / "metadata.schema.json").read_text("utf-8"))

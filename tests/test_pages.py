@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import logitpack
 from logitpack.pages import chunks, first_broken, first_without_checksum
 from logitpack.thrift import MalformedError, read_struct
-from support import described, table, valid_rows, write_parquet
+from logitpack_conformance.rows import described, valid_rows
+from support import table, write_parquet
 
 ROWS = valid_rows((3, 2))
 

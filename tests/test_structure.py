@@ -11,16 +11,17 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from faults import FAULTS
 from logitpack import structure, values
 from logitpack.breach import first
 from logitpack.codec import decode
 from logitpack.columns import normalise
 from logitpack.errors import DataError, Place
-from support import NUM_SAMPLED, Row, described, table, valid_rows, with_token_ids
+from logitpack_conformance.faults import FAULTS
+from logitpack_conformance.rows import STRIDE, Row, described, valid_rows, with_token_ids
+from support import table
 
 STRUCTURAL = {"ROW-1", "ROW-2", "ROW-3", "ROW-4", "IDX-1", "IDX-3", "QNT-1", "QNT-8", "NUC-1", "LSE-1"}
-FOUND = {name: fault for name, fault in FAULTS.items() if fault[0] in STRUCTURAL}
+FOUND = {name: fault for name, fault in FAULTS.items() if fault.requirement in STRUCTURAL}
 
 VALID = with_token_ids(valid_rows((4, 3, 7)))
 
@@ -50,7 +51,7 @@ def message_of(broken: list[Row]) -> str:
 def test_valid_rows_are_sound() -> None:
     """Nothing is found in rows that hold, and S is told."""
     judgement = judged(rows())
-    assert ([], [True] * 3, [NUM_SAMPLED] * 3) == (
+    assert ([], [True] * 3, [STRIDE] * 3) == (
         judgement.breaches,
         judgement.sound.tolist(),
         judgement.num_sampled.tolist(),
@@ -60,7 +61,7 @@ def test_valid_rows_are_sound() -> None:
 @pytest.mark.parametrize("name", FOUND)
 def test_one_fault_breaks_one_requirement(name: str) -> None:
     """Each single fault is found under its own id, and no other."""
-    requirement, make = FOUND[name]
+    requirement, make = FOUND[name].requirement, FOUND[name].apply
     broken = rows()
     make(broken, described())
     assert {requirement} == {breach.requirement for breach in judged(broken).breaches}
@@ -70,14 +71,14 @@ def test_one_fault_breaks_one_requirement(name: str) -> None:
 def test_the_broken_row_is_not_sound(name: str) -> None:
     """Only the row that is broken is put aside."""
     broken = rows()
-    FOUND[name][1](broken, described())
+    FOUND[name].apply(broken, described())
     assert [True, True, False] == judged(broken).sound.tolist()
 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_decoding_raises_it(name: str) -> None:
     """A decoder refuses the batch with that id, and names the row."""
-    requirement, make = FOUND[name]
+    requirement, make = FOUND[name].requirement, FOUND[name].apply
     broken = rows()
     make(broken, described())
     with pytest.raises(DataError) as caught:
@@ -123,7 +124,7 @@ def test_judging_order_within_a_row() -> None:
 def test_place_of_an_entry(kind: str) -> None:
     """An entry is told by its token and its position there."""
     broken = rows()
-    counts = VALID[2]["top_counts"] if kind == "top" else [NUM_SAMPLED] * 7
+    counts = VALID[2]["top_counts"] if kind == "top" else [STRIDE] * 7
     broken[2][f"{kind}_logits_quantized"][sum(counts[:4]) + 1] = 65_536
     (breach,) = judged(broken).breaches
     assert Place(row=2, token=4, entry=1, column=f"{kind}_logits_quantized") == breach.place()

@@ -48,28 +48,15 @@ def embedded(metadata: Mapping[str, Any]) -> bytes:
     return json.dumps(metadata, separators=(",", ":")).encode()
 
 
-def valid_rows(
-    sizes: Sequence[int] = (4, 1, 7),
-    seed: int = 1,
-    *,
-    largest: int = 9,
-    stride: int = STRIDE,
-    vocab: int = VOCAB,
-    top_p: float = TOP_P,
-    token_ids: bool = False,
-    grain: int = 12,
-    chosen: Sequence[int] = (),
-) -> list[Row]:
-    """Return stored rows of so many tokens each, valid under `described()` with this vocabulary, stride and top_p.
+def valid_rows(sizes: Sequence[int] = (4, 1, 7), seed: int = 1, *, largest: int = 9, **options: Any) -> list[Row]:
+    """Return stored rows of so many tokens each, valid under `described()` with the same vocabulary, stride and top_p.
 
-    The nuclei have 1 to `largest` entries, the first and second of a row two or more. Each row has the `chosen` indices first.
-    Logits are multiples of 2**-grain, logsumexps as well where that is coarse (8 or less).
+    The nuclei have 1 to `largest` entries, the first and second of a row two or more. Options are those of `make_row`.
     """
     rng = Random(seed)  # noqa: S311 - the same rows each time
     counts = [[int(1 + rng.random() * largest) for _ in range(size)] for size in sizes]
     counts = [[max(count, 2) if token < 2 else count for token, count in enumerate(row)] for row in counts]
-    choice: dict[str, Any] = {"stride": stride, "vocab": vocab, "top_p": top_p, "token_ids": token_ids, "grain": grain}
-    return [make_row(rng, row, chosen=chosen, **choice) for row in counts]
+    return [make_row(rng, row, **options) for row in counts]
 
 
 def make_row(
@@ -83,7 +70,10 @@ def make_row(
     grain: int = 12,
     chosen: Sequence[int] = (),
 ) -> Row:
-    """Return a stored row with nuclei of these sizes. The `chosen` indices stand first, as many in a token as fit."""
+    """Return a stored row with nuclei of these sizes. The `chosen` indices stand first, as many in a token as fit.
+
+    Logits are multiples of 2**-grain, logsumexps as well where that is coarse (8 or less).
+    """
     tokens = []
     given = list(chosen)
     for count in counts:
@@ -108,7 +98,10 @@ def make_token(
 ) -> LogicalToken:
     """Return a token with so many nucleus entries, the first of them at the chosen indices; its id is the first."""
     entries = distinct(rng, count + stride, vocab, chosen)
-    top = sorted((_logit(rng, 8, 14, grain) for _ in range(count)), reverse=True)
+    drawn: set[float] = set()
+    while len(drawn) < count:
+        drawn.add(_logit(rng, 8, 14, grain))
+    top = sorted(drawn, reverse=True)
     mass, least = sum(map(math.exp, top)), math.exp(top[-1])
     whole = (max(mass, (mass - least) / top_p) + mass / top_p) / 2
     level = math.log((whole - mass) / (vocab - count))

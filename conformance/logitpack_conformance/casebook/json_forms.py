@@ -92,6 +92,9 @@ def _others() -> Iterator[Draft]:
     members = {"form": form, "containers": JSON, "requirements": ("COL-4",)}
     twin = sound(f"{at}-inside", why, twin=f"{at}-column", **members)
     yield twin
+    why = "A member that is no column stands twice in each line: COL-1 is about columns only."
+    twice = [Extra("note", pa.null(), ["a", None]), Extra("note", pa.null(), [1, 2])]
+    yield sound(f"{AT}/others-repeated", why, form=Form(extra=twice), containers=JSON, sizes=(1, 2))
     form = Form(extra=[other], json=swapped(b'{"num_tokens"', b'{"num\\u005ftokens": 1, "num_tokens"'))
     why = "A column stands twice in the first line, once with an escape in its name."
     yield variant(twin, f"{at}-column", why, "COL-1/repeated-by-escape", form=form, flags=("DOUBLED_COLUMN",))

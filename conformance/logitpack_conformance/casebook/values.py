@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pyarrow as pa
 
@@ -43,6 +44,9 @@ def _sixteen_bits(at: str, requirement: str, part: str, flag: str, word: str) ->
     plain = sound(f"{at}/plain", f"Each {word} within 16 bits.", containers=JSON)
     yield wide
     yield plain
+    why = f"Each {word} in its canonical type, which holds nothing that is out of range."
+    members: dict[str, Any] = {"requirements": (requirement,), "twin": f"{at}/nucleus-65536"}
+    yield sound(f"{at}/canonical", why, containers=ARROW, **members)
     for twin, suffix in ((wide, ""), (plain, "-json")):
         for kind, words in (("top", "nucleus"), ("sampled", "tail")):
             why = f"A {word} of the {words} is 65,536: cut to 16 bits it is 0."
