@@ -68,6 +68,7 @@ def test_not_conformant(home: Path) -> None:
         f"logitpack conform --roles reader --case pair/whole --fixtures {home} --timeout 25 -- {sys.executable} -m",
     ):
         assert words in done.out
+    assert "failed: reader:pair/whole@json: expected accepted, got rejected\n" == done.err
 
 
 def test_repeating(home: Path) -> None:

@@ -115,7 +115,9 @@ def _conform(  # noqa: PLR0913, PLR0917 - one for each option
             show_default=f"one a processor, at most {MOST_JOBS}",
         ),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds a request may take.", metavar="SECONDS")] = 10.0,
+    timeout: Annotated[
+        float, typer.Option(min=0.01, help="Seconds a request may take; hello, 60 at least.", metavar="SECONDS")
+    ] = 10.0,
     memory: Annotated[int, typer.Option(min=1, help="Memory of an adapter with its children.", metavar="MIB")] = 2048,
     expect: Annotated[
         Path | None, typer.Option(help="Failures that are expected: a TOML file.", metavar="FILE", show_default=False)

@@ -56,7 +56,7 @@ class OneShot:
         except NoCommandError as error:
             raise StartError(str(error)) from None
         try:
-            self._introduced = messages.introduction(self._run("hello", messages.HELLO, 0, self._limits.start))
+            self._introduced = messages.introduction(self._run("hello", messages.HELLO, 0, self._limits.hello))
         except (Failure, BadMessage, OSError) as error:
             if self._introduced is None:
                 raise StartError(f"hello: {error} ({HINT})", self.log) from None

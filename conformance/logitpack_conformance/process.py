@@ -38,8 +38,8 @@ SAID = 300
 class Limits:
     """What a program may take: `timeout` seconds a call, `memory` bytes with all its children, and so on.
 
-    `start` are the seconds until it has answered `hello`, `grace` those from the end of its input to its own end;
-    `file_size` the bytes of a file that it writes.
+    `start` are the seconds until it has answered `hello`, or `timeout` where that is more; `grace` those from the end
+    of its input to its own end; `file_size` the bytes of a file that it writes.
     """
 
     timeout: float = 10.0
@@ -47,6 +47,11 @@ class Limits:
     start: float = 60.0
     grace: float = 5.0
     file_size: int = 1 << 30
+
+    @property
+    def hello(self) -> float:
+        """The seconds that it has until it has answered `hello`."""
+        return max(self.start, self.timeout)
 
 
 class Failure(Exception):  # noqa: N818 - the program's, told as an outcome

@@ -93,9 +93,10 @@ def _main(arguments: Arguments) -> int:
 
 def _outcome(arguments: Arguments, fixtures: Path, known: Manifest, listed: list[Expectation]) -> Outcome:
     """Run the cases and the generated examples; where that is interrupted, return what there is."""
+    options = _options(arguments, fixtures)
     try:
-        with Reporter(sys.stderr) as reporter:
-            run = conduct(arguments.command, known, _options(arguments, fixtures), reporter.tell)
+        with Reporter(sys.stderr, start=options.limits.hello) as reporter:
+            run = conduct(arguments.command, known, options, reporter.tell)
     except InterruptedRun as interrupted:
         run = interrupted.run
         if arguments.update_expect:
@@ -188,15 +189,9 @@ def _fuzzed(arguments: Arguments, fixtures: Path, run: Run) -> tuple[list[Failur
     from .fuzz import FOLDER, fuzz
 
     folder = FOLDER if arguments.report is None else arguments.report / FOLDER.name
-    with Reporter(sys.stderr, "examples") as reporter:
-        found = fuzz(
-            arguments.command,
-            arguments.fuzz,
-            arguments.seed,
-            _options(arguments, fixtures),
-            folder=folder,
-            progress=reporter.tell,
-        )
+    options = _options(arguments, fixtures)
+    with Reporter(sys.stderr, "examples", start=options.limits.hello) as reporter:
+        found = fuzz(arguments.command, arguments.fuzz, arguments.seed, options, folder=folder, progress=reporter.tell)
     results = [replace(one.result, options=("--fixtures", str(one.folder))) for one in found.failures]
     complete = run.complete and not found.gave_up
     return list(found.failures), replace(

@@ -187,7 +187,7 @@ class Session:
         if self._is_stopped:  # meanwhile, by a thread that saw no process
             self._process.kill()
         try:
-            line = self._process.ask(messages.encode(messages.HELLO, 0), max(self._limits.start, self._limits.timeout))
+            line = self._process.ask(messages.encode(messages.HELLO, 0), self._limits.hello)
         except Failure as failure:
             raise Failure(failure.outcome, f"hello: {failure}") from None
         try:
