@@ -226,22 +226,27 @@ def test_undeclared_containers(home: Path) -> None:
     assert run.complete
 
 
-UNSUPPORTED: dict[str, tuple[str, tuple[str, ...], list[str], str]] = {
-    "undeclared": ("zstd", ("zstd",), [], "unsupported"),
-    "declared": ("zstd", ("zstd",), ["zstd"], "failed"),
-    "not-needed": ("zstd", (), [], "failed"),
-    "another": ("zstd", ("gzip",), [], "failed"),
+GOT = "expected accepted, got unsupported for"
+UNSUPPORTED: dict[str, tuple[str, tuple[str, ...], list[str], str, str]] = {
+    "undeclared": ("zstd", ("zstd",), [], "unsupported", "it lacks zstd"),
+    "one-of-two": ("zstd", ("lz4", "zstd"), ["lz4"], "unsupported", "it lacks zstd"),
+    "declared": ("zstd", ("zstd",), ["zstd"], "failed", f"{GOT} 'zstd', which hello declared"),
+    "not-needed": ("zstd", (), [], "failed", f"{GOT} 'zstd': the case needs no feature"),
+    "another": ("zstd", ("lz4", "gzip"), [], "failed", f"{GOT} 'zstd': the case needs lz4, gzip"),
+    "unheard-of": ("\x1b[2J", ("lz4",), [], "failed", rf"{GOT} '\x1b[2J': the case needs lz4"),
 }
 
 
-@pytest.mark.parametrize(("named", "needed", "declared", "status"), UNSUPPORTED.values(), ids=UNSUPPORTED)
-def test_unsupported(named: str, needed: tuple[str, ...], declared: list[str], status: str, home: Path) -> None:
-    """Only a feature that the case needs, and hello did not declare, may be lacking."""
+@pytest.mark.parametrize(("named", "needed", "declared", "status", "words"), UNSUPPORTED.values(), ids=UNSUPPORTED)
+def test_unsupported(
+    named: str, needed: tuple[str, ...], declared: list[str], status: str, words: str, home: Path
+) -> None:
+    """Only a feature that the case needs, and hello did not declare, may be lacking; the message says so."""
     one = case(ONCE[0], home, features=needed)
-    steps: list[Step] = [{"answer": {"outcome": "unsupported", "feature": named}}]
+    steps: list[Step] = [{"answer": {"outcome": "unsupported", "feature": named, "message": "no"}}]
     command = fake(home, {"*": steps}, introduction={"features": declared})
     (result,) = conduct(command, Manifest((one,), {}, {}), Options(home, LIMITS)).results
-    assert (status, "unsupported") == (result.status, result.outcome)
+    assert (status, "unsupported", words) == (result.status, result.outcome, result.message)
 
 
 def chosen(home: Path, choice: Choice) -> Run:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .judge import judge
+from .judge.blame import quoted
 from .manifest import SuiteFault
 from .model import COMMANDS, EXTENSIONS, FAILURES, Case, Container, Response, Result, Role
 from .plan import Planned
@@ -122,6 +123,10 @@ class Performer:
         answered = replace(result, outcome=response.outcome, answer=_answer(response))
         if _is_unsupported(response, case, features):
             return replace(answered, status="unsupported", message=f"it lacks {response.feature}")
+        why = ""
+        if response.outcome == "unsupported":
+            # Its own words stand in the answer; here is why it was none to give.
+            why, response = _why_not(response, case), replace(response, message="")
         folder = self._fixtures / case.materials[material_key(role, container)].folder
         try:
             verdict = judge(case, role, container, folder, request, response, features=features)
@@ -130,7 +135,8 @@ class Performer:
         except Exception as error:
             raise SuiteFault(f"{result.name}: the judge failed: {type(error).__name__}: {error}") from error
         status = "passed" if verdict.passed else "failed"
-        return replace(answered, status=status, message=verdict.message, broken=verdict.broken, advice=verdict.advice)
+        message = verdict.message + why
+        return replace(answered, status=status, message=message, broken=verdict.broken, advice=verdict.advice)
 
 
 def material_key(role: Role, container: Container | None) -> str:
@@ -159,6 +165,14 @@ def make_request(case: Case, role: Role, container: Container | None, given: Pat
 def _is_unsupported(response: Response, case: Case, features: Collection[str]) -> bool:
     """Tell whether an adapter may leave a case out: it needs a feature, which was named and not declared."""
     return response.outcome == "unsupported" and response.feature in case.features and response.feature not in features
+
+
+def _why_not(response: Response, case: Case) -> str:
+    """Say why `unsupported` is no answer to a case: what it needs, or that hello declared the feature."""
+    named = f" for {quoted(response.feature)}"
+    if response.feature in case.features:
+        return f"{named}, which hello declared"
+    return f"{named}: the case needs {', '.join(case.features) or 'no feature'}"
 
 
 def _shown(path: str, place: Path) -> str:
