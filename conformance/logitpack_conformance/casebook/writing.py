@@ -55,13 +55,15 @@ def _containers() -> Iterator[Draft]:
     why = "An IPC stream ends with its end-of-stream marker."
     rows = rows_of("write/stream", ((2,), (3, 1)))
     where = (Container.ARROW_STREAM,)
-    twin = written("stream/rows", why, rows, ("FILE-3",), twin="stream/last-index", containers=where)
+    twin = written("stream/rows", why, rows, ("FILE-3", "WR-1"), twin="stream/last-index", containers=where)
     yield twin
     yield closed(twin, "stream")
-    why = "Stored JSON: one object a line, binary in base64, with each length of padding."
+    why = "Stored JSON: one object a line, binary in base64, with each length of padding and every character."
     rows = rows_of("write/json", ((4, 1), (3, 1), (5,), (9,)), stride=2)
+    plus, slash = [262_143, 131_072, 200_000, 262_000], [196_608, 196_609, 196_610, 196_611]
+    rows.append({"tokens": [at(plus, (65_536, 7)), at(slash, (262_143, 131_071))]})
     where = (Container.JSON,)
-    twin = written("json/rows", why, rows, ("JSON-1", "JSON-2"), twin="json/last-index", containers=where)
+    twin = written("json/rows", why, rows, ("JSON-1", "JSON-2", "WR-1"), twin="json/last-index", containers=where)
     yield twin
     yield closed(twin, "json")
 
@@ -154,7 +156,7 @@ def _described() -> Iterator[Draft]:
     """Yield metadata that have to come out with the rows, and hold for them."""
     group = "described"
     twin = f"{group}/last-index"
-    claims = ("NUC-4", "NUC-5", "NUC-7", "NUC-8", "TAIL-4", "LSE-2", "LSE-3", "IDX-5", "META-1", "META-7")
+    claims = ("NUC-4", "NUC-5", "NUC-6", "NUC-7", "NUC-8", "TAIL-4", "LSE-2", "LSE-3", "IDX-5", "META-1", "META-7")
     rows = rows_of("write/described", ((3, 2), (1,), (2, 4)))
     why = "Rows that are all that their metadata declare: covering, descending, within the vocabulary."
     plain = written(f"{group}/covering", why, rows, claims, twin=twin, metadata=declared())

@@ -126,7 +126,7 @@ def _token_ids() -> Iterator[Draft]:
     rows[0]["tokens"][0]["token_id"] = 0
     rows[2]["tokens"][1]["token_id"] = 2**31 - 1
     why = "Token ids in all tokens: they come out as they are, from 0 to the largest of int32."
-    requirements = ("WR-4", "ALN-4", "COL-1")
+    requirements = ("WR-4", "ALN-4", "COL-1", "WR-1")
     twin = written(f"{group}/all", why, rows, requirements, twin=f"{group}/last-index", features=features)
     yield twin
     yield closed(twin, group)
