@@ -54,19 +54,6 @@ class Fuzzed:
     failed: int = 0
     gave_up: bool = False
 
-    @property
-    def results(self) -> tuple[Result, ...]:
-        """The failures as results of a run."""
-        return tuple(failure.result for failure in self.failures)
-
-    def __iter__(self) -> Iterator[Failure]:
-        """Yield the failures."""
-        return iter(self.failures)
-
-    def __len__(self) -> int:
-        """Return the number of failures."""
-        return len(self.failures)
-
     def __str__(self) -> str:
         """One line that says what was tried."""
         where = ", ".join(f"{number} {_named(pair)}" for pair, number in self.tried.items())

@@ -84,7 +84,7 @@ def save(recipe: Recipe, found: Result, place: Path) -> tuple[Case, Path]:
     name = f"fuzz/{found.role}/{way(found).slug}"
     draft = _of(recipe, name, found.role, found.container)
     drafts = [draft]
-    if recipe.fault and draft.kind not in VALID and (twin := _twin(recipe, f"{name}/sound", found)) is not None:
+    if recipe.fault and draft.kind not in VALID and (twin := _twin(recipe, f"{name}-sound", found)) is not None:
         operation = {"op": recipe.fault.split("/", 1)[-1], "args": {}}
         drafts = [replace(draft, twin=twin.id, fault=operation), twin]
     built = [build(one) for one in drafts]

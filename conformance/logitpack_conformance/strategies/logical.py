@@ -9,10 +9,10 @@ hundred entries still shrinks to plain ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
-from itertools import count, islice
+from itertools import chain, islice
 from typing import Any
 
 from hypothesis import strategies as st
@@ -30,6 +30,8 @@ ORDERS = st.sampled_from(("descending", "ascending", "as drawn"))
 OFFS = st.sampled_from([Fraction(part, 64) for part in (0, 0, 1, 32, 33, 63)])
 """How far a logit lies from a code, in steps."""
 BOOLEANS = st.booleans()
+STEPS_OF_INDICES = st.sampled_from((1, 2, 1021, 16_381, 65_535, 65_536))
+SIGNS = st.sampled_from((1, -1))
 SHARES = st.floats(0, 1)
 
 
@@ -65,10 +67,20 @@ def index_lists(draw: st.DrawFn, size: int, taken: Collection[int] = (), vocab_s
 def _indices(draw: st.DrawFn, size: int, taken: Collection[int], vocab_size: int) -> list[int]:
     drawn = [draw(indices(vocab_size)) for _ in range(draw(_one_of(min(size, 3) + 1)))]
     chosen = [index for index in dict.fromkeys(drawn) if index not in taken]
-    start = draw(indices(vocab_size)) if len(chosen) < size and _rarely(draw, 8) else 0
-    used = {*taken, *chosen}
-    free = (index % vocab_size for index in count(start) if index % vocab_size not in used)
-    return _placed(draw, chosen, list(islice(free, size - len(chosen))))
+    start, step = 0, 1
+    if len(chosen) < size and _rarely(draw, 8):
+        start, step = draw(indices(vocab_size)), draw(STEPS_OF_INDICES) * draw(SIGNS)
+    found = _free(start, step, vocab_size, {*taken, *chosen})
+    return _placed(draw, chosen, list(islice(found, size - len(chosen))))
+
+
+def _free(start: int, step: int, vocab_size: int, used: set[int]) -> Iterator[int]:
+    """Yield indices that are not used, as many as there are: in steps from the start, then what they left out."""
+    for number in chain(range(start, start + 512 * step, step), range(vocab_size)):
+        index = number % vocab_size
+        if index not in used:
+            used.add(index)
+            yield index
 
 
 def _logits(draw: st.DrawFn, size: int, high: float) -> list[float]:
