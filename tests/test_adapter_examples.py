@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from judging import ROWS
 from logitpack_conformance.casebook import FLAGS
 from logitpack_conformance.expectations import REQUIRED
+from logitpack_conformance.interrupt import INTERRUPTED
 from logitpack_conformance.manifest import fixtures_folder, load_manifest
 from logitpack_conformance.model import FEATURES, Kind
 from logitpack_conformance.oracle import judge_path, schema
@@ -130,8 +131,8 @@ def test_the_page_knows_the_flags() -> None:
 
 
 def test_the_page_lists_every_exit_status() -> None:
-    """Seven of them."""
-    assert [str(status) for status in range(7)] == [*table("Exit status")]
+    """Seven of them, and that of an interrupt."""
+    assert [*map(str, range(7)), str(INTERRUPTED)] == [*table("Exit status")]
 
 
 def test_the_expected_failure_of_the_page_can_be_read() -> None:
