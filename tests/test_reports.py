@@ -212,6 +212,24 @@ def test_repeating_takes_the_options_of_the_run() -> None:
     assert "--case idx/short --one-shot -- node adapter.js" in shown(failing(options=("--one-shot",)))
 
 
+def test_repeating_takes_the_options_of_the_result() -> None:
+    """The options of a result that stands outside of the fixtures take the place of the run's."""
+    found = result(SHORT, Role.READER, "failed", options=("--fixtures", "saved"))
+    of = run(found, options=("--one-shot", "--fixtures", "mine", "--timeout", "25"))
+    command = "logitpack conform --roles reader --case idx/short --one-shot --timeout 25 --fixtures saved -- node"
+    assert [True, True] == [command in text for text in (shown(of), results.encode(Facts(of, score(of))).decode())]
+
+
+def test_recorded_requirements_are_those_of_no_role(tmp_path: Path) -> None:
+    """A requirement that one role cannot break is counted as not judged only where no other role was judged by it."""
+    drawn = case("idx/far", "either", "IDX-5", "idx/exact")
+    line = "1 requirement more: not judged, for these roles cannot break them; answers recorded"
+    found = (result(SHORT, Role.READER), result(drawn, Role.READER))
+    alone, both = run(*found), run(*found, result(drawn, Role.CHECKER))
+    assert [True, False] == [line in shown(of).splitlines() for of in (alone, both)]
+    assert [True, False] == [line in written(of, tmp_path)["report.html"] for of in (alone, both)]
+
+
 def test_generated_example_that_failed_is_enough(tmp_path: Path) -> None:
     """With all cases passed, one generated example that failed makes every form say not conformant."""
     of = run(result(EXACT, Role.READER), result(SHORT, Role.READER))
@@ -408,9 +426,10 @@ def test_terminal_has_one_line_a_requirement() -> None:
 
 
 def test_terminal_tells_a_failure() -> None:
-    """A failure has the clause, what was sent, what came, its flag, and the command that repeats it."""
+    """A failure has the clause and its place, what was sent, what came, its flag, and the command that repeats it."""
     text = shown(failing(), flags={"TRUNCATION": "entries are lost"})
     wanted = ["IDX-3: `top_indices_high` MUST", '"cmd": "read"', '{"outcome": "accepted"}', "TRUNCATION: entries are"]
+    wanted.append(" (SPEC.md#idx-3)\n  idx/short")
     wanted.append("repeat   logitpack conform --roles reader --case idx/short -- node adapter.js")
     assert [] == [part for part in wanted if part not in text]
 

@@ -32,10 +32,23 @@ def suite_version() -> str:
 
 
 def repeat(run: Run, result: Result) -> str:
-    """Return the command line that repeats just the case of a result, on one line."""
+    """Return the command line that repeats just the case of a result, on one line.
+
+    A result's own options, of which each has a value, take the place of the run's.
+    """
     words = ["logitpack", "conform", "--roles", str(result.role), "--case", result.case.id]
-    words += [*run.options, "--", *run.command]
+    words += [*_without(run.options, result.options[::2]), *result.options, "--", *run.command]
     return bounded(shlex.join(words), 2000)
+
+
+def _without(options: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return options of a command line without those named, and without their values."""
+    kept = list(options)
+    for name in names:
+        if name in kept:
+            at = kept.index(name)
+            del kept[at : at + 2]
+    return kept
 
 
 @dataclass(frozen=True)
@@ -109,6 +122,12 @@ class Facts:
         """Count the requirements with a status in a role, or in any."""
         found = {one.requirement for one in self.scores if one.status is status and role in {None, one.role}}
         return len(found)
+
+    @property
+    def recorded(self) -> int:
+        """The number of requirements that no role declared can break: what was answered to their cases is recorded."""
+        judged = {one.requirement for one in self.scores if one.status is not Status.NOT_JUDGED}
+        return len({one.requirement for one in self.scores} - judged)
 
     @property
     def scope(self) -> str:

@@ -105,7 +105,7 @@ def _context(facts: Facts) -> dict[str, Any]:
         "broken": [_broken(facts, name, results) for name, results in facts.by_requirement.items()],
         "failed": list(dict.fromkeys(one.requirement for one in facts.scores if one.status is Status.FAILED)),
         "sections": _sections(facts),
-        "recorded": len({one.requirement for one in facts.scores if one.status is Status.NOT_JUDGED}),
+        "recorded": facts.recorded,
         "not_shown": [one for one in facts.scores if one.status is Status.NOT_SHOWN],
         "expected": _expected(facts),
         "problems": [bounded(problem) for problem in facts.problems[:MOST_NAMES]],

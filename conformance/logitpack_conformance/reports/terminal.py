@@ -93,9 +93,9 @@ def _cell(one: Score | None) -> Text:
 
 
 def _lines(facts: Facts) -> Iterator[Text]:
-    recorded = len({one.requirement for one in facts.scores if one.status is Status.NOT_JUDGED})
-    if recorded:
-        yield Text(f"{plural(recorded, 'requirement')} more: answers recorded, none of them wrong", style="dim")
+    if facts.recorded:
+        recorded = plural(facts.recorded, "requirement")
+        yield Text(f"{recorded} more: not judged, for these roles cannot break them; answers recorded", style="dim")
     for one in facts.scores:
         if one.status is Status.NOT_SHOWN:
             yield Text(f"not shown: {one.requirement} ({one.role}): {bounded(one.reason, 300)}", style="yellow")
@@ -115,7 +115,8 @@ def _failures(facts: Facts) -> Iterator[Text]:
     for name, results in facts.by_requirement.items():
         about = clause(name)
         yield Text("")
-        yield Text(f"{about.id or 'no requirement named'}: {about.text or 'failed'}", style="bold")
+        place = f" (SPEC.md#{about.anchor})" if about.anchor else ""
+        yield Text(f"{about.id or 'no requirement named'}: {about.text or 'failed'}{place}", style="bold")
         cases = alike(results)
         kept = cases[: MOST_OF_ONE if shown < MOST_FAILURES else 1]
         for result, place in kept:
