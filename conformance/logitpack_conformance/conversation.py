@@ -9,8 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from . import expectations
-from .expectations import Expectation, ExpectError
+from .expectations import Expectation, ExpectError, hold, load
 from .manifest import Manifest, fixtures_folder, load_manifest
 from .model import Result, Run
 from .perform import Performer, Streak
@@ -103,8 +102,8 @@ def _expected(path: Path | None, planned: Sequence[Planned]) -> list[Expectation
     """Read the expected failures. Raises ExpectError, also where they do not hold whatever the results are."""
     if path is None:
         return []
-    found = expectations.load(path)
-    stale = expectations.hold(found, (), planned, dt.datetime.now(dt.UTC).date()).stale
+    found = load(path)
+    stale = hold(found, (), planned, dt.datetime.now(dt.UTC).date()).stale
     if stale:
         raise ExpectError("\n".join([f"{path} is stale:", *stale]))
     return found
