@@ -305,9 +305,7 @@ def test_rows_that_contradict_the_metadata(tmp_path: Path) -> None:
     path = described_file(tmp_path, tail={"num_sampled": 24, "method": "uniform"})
     result = logitpack("card", path)
     assert (1, "") == (result.status, result.out)
-    assert result.err.startswith(
-        f"error: TAIL-4: the tails have {STRIDE} entries a token, tail.num_sampled says 24"
-    )
+    assert result.err.startswith(f"error: TAIL-4: the tails have {STRIDE} entries a token, tail.num_sampled says 24")
 
 
 def test_dataset_without_rows(tmp_path: Path) -> None:

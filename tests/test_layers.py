@@ -1,4 +1,4 @@
-"""Imports go one way: numerics know nothing of Arrow, the codec nothing of files, the suite nothing of the reference."""
+"""Imports go one way: numerics know nothing of Arrow, the codec nothing of files, the suite no reference."""
 
 from __future__ import annotations
 

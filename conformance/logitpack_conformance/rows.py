@@ -117,7 +117,8 @@ def make_token(
 
 def _logit(rng: Random, low: float, high: float, grain: int) -> float:
     """Draw a multiple of 2**-grain."""
-    return round((low + (high - low) * rng.random()) * 2**grain) / 2**grain
+    unit = 2.0**-grain
+    return round((low + (high - low) * rng.random()) / unit) * unit
 
 
 def distinct(rng: Random, count: int, vocab: int, chosen: Iterable[int] = ()) -> list[int]:

@@ -62,8 +62,8 @@ class Form:
     columns, where it is not the canonical order. dropped, doubled: columns that are left out or stand twice. nested:
     a struct column that takes the columns `inside`. group: rows of each row group or record batch, 0 for all in one; a
     sequence gives each its own. sliced: arrays are slices of longer ones, so that their offsets do not begin at 0.
-    required: whether the schema declares columns without nulls. schema_metadata: other keys. parquet: settings of pyarrow's writer. codec, legacy: of Arrow IPC. json: a function
-    of the text of stored JSON.
+    required: whether the schema declares columns without nulls. schema_metadata: other keys. parquet: settings
+    of pyarrow's writer. codec, legacy: of Arrow IPC. json: a function of the text of stored JSON.
     """
 
     types: Mapping[str, pa.DataType] = field(default_factory=dict)
