@@ -18,7 +18,7 @@ from logitpack_conformance.model import Container, Role
 from logitpack_conformance.strategies import extractions, logical_datasets, refused_extractions
 from logitpack_conformance.strategies.refusals import REFUSED, with_refusal
 from logitpack_conformance.strategies.stored import Dataset, flip_zeros, stored, with_fault
-from logitpack_conformance.strategies.values import rarely
+from logitpack_conformance.strategies.values import rarely, turns
 
 from .layout import layouts
 from .recipe import DenseRecipe, FileRecipe, Recipe, RowsRecipe
@@ -93,32 +93,29 @@ def _files(
     is_reader: bool,
     token_ids: bool | None,
 ) -> Recipe:
-    names = [name for name in FAULTS if container is not Container.JSON or not name.startswith("META-")]
-    first = draw(st.integers(0, len(names) - 1)) if draw(_one_in(often)) else None
+    all_names = tuple(name for name in FAULTS if container is not Container.JSON or not name.startswith("META-"))
+    names = draw(turns(all_names)) if draw(_one_in(often)) else ()
     dataset = draw(logical_datasets(token_ids=token_ids))
     layout = draw(layouts(container, features))
     flipped = draw(_one_in(6))
     given = dataset.metadata is not None and not is_reader and draw(_one_in(6))
     found = FileRecipe(container, dataset.rows, dataset.metadata, "", layout, flipped=flipped, given=given)
-    if first is None:
+    if not names:
         return found
     rows = stored(dataset.rows)
     if flipped:
         flip_zeros(rows)
     sound = Dataset(rows, dataset.metadata)
-    fitting = (name for name in (*names[first:], *names[:first]) if not (given and name.startswith("META-")))
+    fitting = (name for name in names if not (given and name.startswith("META-")))
     fault = next((name for name in fitting if with_fault(sound, name) is not None), "")
     return FileRecipe(container, dataset.rows, dataset.metadata, fault, layout, flipped=flipped, given=given)
 
 
 @st.composite
 def _rows(draw: st.DrawFn, container: Container, *, token_ids: bool | None) -> Recipe:
-    names = list(REFUSED)
-    first = draw(st.integers(0, len(names) - 1)) if draw(_one_in(OFTEN[Role.WRITER])) else None
+    names = draw(turns(tuple(REFUSED))) if draw(_one_in(OFTEN[Role.WRITER])) else ()
     dataset = draw(logical_datasets(token_ids=token_ids, described=False if container is Container.JSON else None))
-    fault = ""
-    if first is not None:
-        fault = next((name for name in (*names[first:], *names[:first]) if with_refusal(dataset, name) is not None), "")
+    fault = next((name for name in names if with_refusal(dataset, name) is not None), "")
     return RowsRecipe(container, dataset.rows, dataset.metadata, fault)
 
 

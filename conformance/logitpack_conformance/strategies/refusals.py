@@ -19,6 +19,7 @@ from logitpack_conformance.oracle.indices import LIMIT
 from .logical import Row
 from .metadata import Metadata
 from .stored import Dataset, broken, logical_datasets, stored
+from .values import turns
 
 Token = dict[str, Any]
 Change = Callable[[Token, Metadata], None]
@@ -131,9 +132,9 @@ def refusals(draw: st.DrawFn, faults: tuple[str, ...] = tuple(REFUSED), *, descr
     >>> refusal.fault, refusal.rows[0]["tokens"][0]["top"]
     ('QNT-6/top-nan', {'indices': [0], 'logits': [nan]})
     """
-    first = draw(st.integers(0, len(faults) - 1))
+    names = draw(turns(faults))
     sound = draw(logical_datasets(described=described))
-    for name in (*faults[first:], *faults[:first], "LSE-1/nan"):
+    for name in (*names, "LSE-1/nan"):
         found = with_refusal(sound, name)
         if found is not None:
             return Refusal(*found, name.split("/")[0], name, sound)

@@ -22,7 +22,7 @@ from logitpack_conformance.oracle.indices import LIMIT
 
 from .logical import Row, logical_rows
 from .metadata import Metadata, metadata
-from .values import MOST_ENTRIES, rarely
+from .values import MOST_ENTRIES, rarely, turns
 
 VOCABULARIES = st.sampled_from((LIMIT, 512, 65_536, 65_537, 70_000, 131_072, 151_936, 300_000))
 CAPS = rarely(st.just(255), st.just(MOST_ENTRIES), 12)
@@ -106,7 +106,7 @@ def stored_rows(*, max_size: int = 3) -> st.SearchStrategy[list[Row]]:
 
 
 @st.composite
-def faulty(draw: st.DrawFn, faults: Sequence[str] = tuple(FAULTS), /, **options: Any) -> Faulty:
+def faulty(draw: st.DrawFn, faults: tuple[str, ...] = tuple(FAULTS), /, **options: Any) -> Faulty:
     r"""Draw stored rows that break exactly one requirement, by one of `logitpack_conformance.faults`.
 
     Options are those of `logical_datasets`.
@@ -115,9 +115,9 @@ def faulty(draw: st.DrawFn, faults: Sequence[str] = tuple(FAULTS), /, **options:
     >>> found.requirement, found.rows[0]["top_indices_high"], found.sound.rows[0]["top_indices_high"]
     ('IDX-3', b'', b'\x00')
     """
-    first = draw(st.integers(0, len(faults) - 1))
+    names = draw(turns(faults))
     sound = draw(stored_datasets(**options))
-    for name in (*faults[first:], *faults[:first], LAST_RESORT):
+    for name in (*names, LAST_RESORT):
         found = with_fault(sound, name)
         if found is not None:
             return Faulty(*found, FAULTS[name].requirement, name, sound)

@@ -75,6 +75,20 @@ def rarely(draw: st.DrawFn, rare: st.SearchStrategy[T], common: st.SearchStrateg
 
 
 @cache
+def turns(faults: tuple[str, ...]) -> st.SearchStrategy[tuple[str, ...]]:
+    """Named faults, `REQUIREMENT/operation`, in turn from a drawn one on: each requirement as often as the others.
+
+    >>> smallest(turns(("ROW-1/zero", "ROW-1/negative", "IDX-4/padding")), lambda names: names[0] > "ROW-1/o")
+    ('ROW-1/zero', 'ROW-1/negative', 'IDX-4/padding')
+    """
+    groups: dict[str, list[int]] = {}
+    for place, name in enumerate(faults):
+        groups.setdefault(name.split("/", maxsplit=1)[0], []).append(place)
+    first = st.one_of([st.sampled_from(places) for places in groups.values()])
+    return first.map(lambda place: (*faults[place:], *faults[:place]))
+
+
+@cache
 def indices(limit: int = LIMIT) -> st.SearchStrategy[int]:
     """Vocabulary indices below `limit`, often 0, 65535, 65536, 131071 ... 262143, where their high bits change.
 
