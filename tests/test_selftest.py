@@ -14,7 +14,7 @@ from logitpack_conformance.plan import Planned
 from logitpack_conformance.selftest.degenerates import Idle
 from logitpack_conformance.selftest.show import missing
 from logitpack_conformance.selftest.tally import held_against, record, tally, to_json
-from logitpack_conformance.selftest.trial import Fate, Mutant, Trial
+from logitpack_conformance.selftest.trial import Fate, Mutant, Trial, name_of
 
 CASE = Planned(Case("a/b", Kind.REJECT, (Role.READER,), "", {}, ("IDX-3",)), Role.READER, Container.PARQUET)
 
@@ -55,8 +55,8 @@ def test_missing() -> None:
 
 def test_held_against_the_reference() -> None:
     """A case that the reference fails has caught nobody."""
-    assert [Fate.SURVIVED] * 3 == [trial.fate for trial in held_against(TRIALS, [CASE])]
-    assert TRIALS == held_against(TRIALS, [CASE._replace(container=Container.JSON)])
+    assert [Fate.SURVIVED] * 3 == [trial.fate for trial in held_against(TRIALS, {name_of(CASE)})]
+    assert TRIALS == held_against(TRIALS, {name_of(CASE._replace(container=Container.JSON))})
 
 
 def test_a_mutant(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,9 +49,7 @@ def main(jobs: int = 1, only: str | None = None, report: Path | None = None) -> 
             trials = _all(mutants, lambda one: trial.tried(one, cases, fixtures, place), jobs, advance)
             idle = _all(idlers, lambda name: degenerates.tried(name, cases, fixtures, place), WAITING * jobs, advance)
         catching = [planned for one in trials for planned in one.catching]
-        failing = [
-            planned for planned, passed in trial.passed_by_the_reference(catching, fixtures, place) if not passed
-        ]
+        failing = set(trial.failed_by_the_reference(catching, fixtures, place))
     finally:
         remove(place)
     return _concluded(held_against(trials, failing), idle, only, report)

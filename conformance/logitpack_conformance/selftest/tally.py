@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, replace
 from logitpack_conformance.breakable import BREAKABLE
 from logitpack_conformance.clauses import requirements
 from logitpack_conformance.model import Role
-from logitpack_conformance.plan import Planned
 
-from .trial import Fate, Trial
+from .trial import Fate, Trial, name_of
 
 KINDS = ("killed_by_own", "killed_elsewhere", "survived")
 
@@ -58,12 +57,11 @@ def _kind(trial: Trial, requirement: str) -> str:
     return "survived" if trial.fate is Fate.SURVIVED else "killed_elsewhere"
 
 
-def held_against(trials: Sequence[Trial], failing: Collection[Planned]) -> list[Trial]:
-    """Return the trials without those catches that the reference is caught by too: they say nothing of the fault."""
-    doubtful = set(failing)
+def held_against(trials: Sequence[Trial], failing: Collection[str]) -> list[Trial]:
+    """Return the trials, without what was caught by cases of these names: the reference fails them as well."""
     return [
         replace(trial, fate=Fate.SURVIVED, by=(), message="the reference fails that case as well")
-        if set(trial.catching) & doubtful
+        if any(name_of(planned) in failing for planned in trial.catching)
         else trial
         for trial in trials
     ]
