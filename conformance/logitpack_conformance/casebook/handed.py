@@ -156,3 +156,13 @@ def with_entry(row: int, token: int, kind: str, index: int, logit: float) -> Cha
         part["logits"].append(logit)
 
     return change
+
+
+def both(*changes: Change) -> Change:
+    """Return what makes several changes, one after another."""
+
+    def apply(rows: list[Plain]) -> None:
+        for change in changes:
+            change(rows)
+
+    return apply
