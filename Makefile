@@ -36,7 +36,7 @@ $(VENV)/pip.done:
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	touch $@
 
-SOURCES := pyproject.toml $(shell find reference conformance schema -type f -not -name '*.pyc' 2>/dev/null)
+SOURCES := pyproject.toml $(shell find reference conformance schema fixtures -type f -not -name '*.pyc' 2>/dev/null)
 
 # The wheel is built and installed anew when its sources change: the tests meet what users get.
 $(VENV)/demo.done: $(VENV)/pip.done $(SOURCES)
