@@ -41,8 +41,8 @@ def _exact_logsumexps() -> Iterator[Draft]:
         ),
         (
             "largest",
-            lambda _, i: math.nextafter(math.inf, 0) / (i + 1),
-            "Logsumexps up to the largest binary64 number.",
+            lambda _, i: math.nextafter(math.inf, 0) / (i + 2),
+            "Logsumexps near the largest binary64 number.",
         ),
         (
             "near-float32",
