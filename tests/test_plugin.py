@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from logitpack_conformance import plugin
 from logitpack_conformance.casebook.build import build
 from logitpack_conformance.casebook.draft import Draft, Stored, accept, faulty
 from logitpack_conformance.manifest import case_to_json
@@ -21,7 +22,7 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).resolve().parents[1]
 MINIMAL = ROOT / "examples" / "adapter_minimal.py"
-PLUGIN = "logitpack_conformance.plugin"
+PLUGIN = plugin.__name__
 SOUND = "logitpack_conformance::reader:row/tokens/sound@json"
 ZERO = "logitpack_conformance::reader:row/tokens/zero@json"
 
@@ -79,6 +80,7 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 def _run(project: pytest.Pytester, script: Path, fixtures: Path, *more: str) -> pytest.RunResult:
     command = shlex.join([sys.executable, str(script)])
     options = ("--adapter", command, "--adapter-fixtures", str(fixtures), "--adapter-timeout", "60")
+    options += ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # of the plugin, which this module has imported
     return project.runpytest_inprocess("-p", PLUGIN, *options, *more)
 
 
@@ -96,6 +98,17 @@ def test_each_case_is_a_test(project: pytest.Pytester, fixtures: Path) -> None:
             "SKIPPED*hello does not declare the container parquet",
         ]
     )
+
+
+def test_a_package_below_the_project(project: pytest.Pytester, fixtures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cases are added where the package is installed in a virtual environment inside the project."""
+    place = project.path / ".venv" / "logitpack_conformance"
+    place.mkdir(parents=True)
+    (place / "__init__.py").touch()
+    monkeypatch.setattr(plugin, "HERE", place)
+    for more in ((), (".",), ("--pyargs", str(place))):
+        outcomes = _run(project, MINIMAL, fixtures, *more).parseoutcomes()
+        assert {"passed": 4 - bool(more[1:]), "skipped": 2} == outcomes
 
 
 def test_no_adapter_no_effect(project: pytest.Pytester) -> None:

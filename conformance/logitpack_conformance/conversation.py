@@ -39,6 +39,7 @@ class Conversation:
         self.place = Path(mkdtemp(prefix="logitpack-pytest-")).resolve()
         self.streak = Streak()
         self.good: Planned | None = None
+        self.is_collected = False
         self.session = Session(self.command, self.limits, folder=self.place)
         try:
             self.session.__enter__()

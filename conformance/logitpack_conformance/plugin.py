@@ -6,8 +6,9 @@
 A test is called `logitpack_conformance::ROLE:CASE@CONTAINER`. Containers and features that the adapter does not declare
 are skipped, with that reason; what `--expect FILE` lists is expected to fail, strictly.
 
-Strategy: the package's own folder is collected as a folder of cases. One adapter is started at the beginning, in each
-worker of pytest-xdist one, and asked case after case by the same `Performer` as in `logitpack conform`.
+Strategy: the package's own folder stands for a folder of cases, wherever it is installed. One adapter is started at the
+beginning, in each worker of pytest-xdist one, and asked case after case by the same `Performer` as in
+`logitpack conform`.
 """
 
 from __future__ import annotations
@@ -51,18 +52,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have the package's folder collected, in part where node ids among the arguments say so.
+    """Take node ids of cases from the arguments, and keep them in an option, which workers are told too.
 
-    pytest takes no node ids of a package; so the names are kept in an option, which workers are told too.
+    pytest itself takes no node ids of a package. Where nothing else was asked for, the package's folder is left.
     """
     if not config.option.adapter:
         return
-    others = [argument for argument in config.args if not _is_own(argument)]
     own = [argument for argument in config.args if _is_own(argument)]
     named = [argument.partition("::")[2] for argument in own if "::" in argument]
     if not getattr(config.option, SELECTED, None):
         setattr(config.option, SELECTED, named if len(named) == len(own) else [])
-    config.args[:] = [*others, str(HERE)]
+    if own:
+        config.args[:] = [argument for argument in config.args if argument not in own] or [str(HERE)]
 
 
 def _is_own(argument: str) -> bool:
@@ -128,12 +129,24 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
     return None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add the cases, unless the package's folder was collected, before anything is deselected."""
+    if KEY not in config.stash or config.stash[KEY].is_collected:
+        return
+    suite = Suite.from_parent(session, path=HERE, name=PACKAGE, nodeid=PACKAGE)
+    report = suite.ihook.pytest_make_collect_report(collector=suite)
+    suite.ihook.pytest_collectreport(report=report)
+    items.extend(report.result)
+
+
 class Suite(pytest.Directory):
     """All cases for the roles of the adapter."""
 
     def collect(self) -> Iterable[pytest.Item]:
         """Yield a test for each case."""
         conversation = self.config.stash[KEY]
+        conversation.is_collected = True
         selected = getattr(self.config.option, SELECTED)
         unknown = set(selected) - {planned.result("", "").name for planned in conversation.planned}
         if unknown:
