@@ -79,7 +79,7 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def _run(project: pytest.Pytester, script: Path, fixtures: Path, *more: str) -> pytest.RunResult:
     command = shlex.join([sys.executable, str(script)])
-    options = ("--adapter", command, "--adapter-fixtures", str(fixtures), "--adapter-timeout", "60")
+    options: tuple[str, ...] = ("--adapter", command, "--adapter-fixtures", str(fixtures), "--adapter-timeout", "60")
     options += ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # of the plugin, which this module has imported
     return project.runpytest_inprocess("-p", PLUGIN, *options, *more)
 
