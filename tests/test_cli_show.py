@@ -330,8 +330,9 @@ def test_broken_tokenizer(tmp_path: Path, content: str) -> None:
 @pytest.mark.parametrize(
     "name", ["./x", "../x", "/x", "~/x", "~nobody-of-this-name/x", ".\\x", "a\\b", "a/b/c", "x/", os.devnull]
 )
-def test_paths_are_not_looked_for_on_the_hub(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_paths_are_not_looked_for_on_the_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     """What is meant as a path, or is there, and is no tokenizer fails without a question to the Hub."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tokenizer, "_from_hub", lambda _: pytest.fail("the Hub was asked"))
     expected = f"error: tokenizer {name} is no file, no folder and no id on the Hub\n"
     assert (2, "", expected) == logitpack("show", REAL, "--row", 0, "--tokenizer", name)
