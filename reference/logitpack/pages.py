@@ -80,7 +80,7 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
                 chunk = _chunk(group, column.get(3, {}), end - size)
                 if chunk is not None:
                     yield chunk
-    except (MalformedError, AttributeError, TypeError):
+    except (MalformedError, AttributeError, TypeError, ValueError):
         return  # a field of another type than it should have
 
 
