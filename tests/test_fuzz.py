@@ -15,7 +15,7 @@ import pytest
 from logitpack_conformance.fuzz import Fuzzed, fuzz
 from logitpack_conformance.fuzz.conduct import pairs
 from logitpack_conformance.fuzz.examples import Source
-from logitpack_conformance.fuzz.failures import save
+from logitpack_conformance.fuzz.failures import built, save
 from logitpack_conformance.fuzz.layout import PLAIN, layouts
 from logitpack_conformance.fuzz.recipe import DenseRecipe, FileRecipe, Recipe, RowsRecipe
 from logitpack_conformance.fuzz.shrink import Budget, shrink
@@ -266,11 +266,12 @@ def test_saved_folders_are_fixtures(tmp_path: Path) -> None:
     """What is saved is a manifest with its files: the case, and its twin without the fault."""
     source = Source(Role.CHECKER, Container.JSON, FEATURES)
     recipe = next(one for one in (source.draw(number, 2) for number in range(200)) if one.fault)
-    saved, folder = save(recipe, _result(Role.CHECKER, outcome="timeout"), tmp_path)
+    folder = save(built(recipe, _result(Role.CHECKER, outcome="timeout")), tmp_path)
     manifest = load_manifest(folder)
     assert ["fuzz/checker/idx-4-timeout", "fuzz/checker/idx-4-timeout-sound"] == [one.id for one in manifest.cases]
-    assert (saved, Kind.ACCEPT) == (manifest.cases[0], manifest["fuzz/checker/idx-4-timeout-sound"].kind)
-    assert (Role.CHECKER,) == saved.roles
+    assert ["fuzz/checker/idx-4-timeout-sound", None] == [one.twin for one in manifest.cases]
+    assert Kind.ACCEPT == manifest["fuzz/checker/idx-4-timeout-sound"].kind
+    assert {(Role.CHECKER,)} == {one.roles for one in manifest.cases}
     for one in manifest.cases:
         verify(one, folder)
 
@@ -279,8 +280,7 @@ def test_the_same_failure_is_saved_once(tmp_path: Path) -> None:
     """Saved again, a failure takes the place of itself and of nothing else."""
     source = Source(Role.READER, Container.JSON, ())
     for number in (1, 2, 1):
-        recipe = source.draw(number, 2)
-        save(recipe, _result(Role.READER), tmp_path)
+        save(built(source.draw(number, 2), _result(Role.READER)), tmp_path)
     assert 2 == len(list(tmp_path.iterdir()))
 
 
@@ -316,17 +316,25 @@ def test_a_saved_failure_repeats(found: Fuzzed, wrong: list[str]) -> None:
 
 def test_jobs_change_nothing(found: Fuzzed, wrong: list[str], tmp_path: Path) -> None:
     """Two adapter processes fail in the same examples, and leave the same smallest row."""
-    again = _fuzz(wrong, 150, tmp_path, jobs=2)
-    (one,), (other,) = found.failures, again.failures
-    assert (one.number, one.seen, found.failed) == (other.number, other.seen, again.failed)
-    assert one.folder.name == other.folder.name
-    assert str(found) == str(again)
+    examples = found.failures[0].number + 1
+    once, again = (_fuzz(wrong, examples, tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
+    assert [one.number for one in once.failures] == [one.number for one in again.failures] != []
+    assert [one.folder.name for one in once.failures] == [one.folder.name for one in again.failures]
+    assert str(once) == str(again)
+
+
+def test_a_failure_that_cannot_be_saved_is_told(found: Fuzzed, wrong: list[str], tmp_path: Path) -> None:
+    """Where the folder cannot be written, the failure counts all the same."""
+    (tmp_path / "file").touch()
+    (failure,) = _fuzz(wrong, found.failures[0].number + 1, tmp_path / "file").failures
+    assert ("IDX-2",) == failure.result.broken
+    assert "could not be saved" in str(failure)
 
 
 def test_who_is_right_fails_nothing(tmp_path: Path) -> None:
     """A reader that is right fails no example, and nothing is saved."""
-    found = _fuzz(_command(MINIMAL), 150, tmp_path / "failures", seed=2)
-    assert "150 generated examples of seed 2 (150 reader@json): none failed" == str(found)
+    found = _fuzz(_command(MINIMAL), 60, tmp_path / "failures", seed=2)
+    assert "60 generated examples of seed 2 (60 reader@json): none failed" == str(found)
     assert not (tmp_path / "failures").exists()
 
 

@@ -28,7 +28,7 @@ from logitpack_conformance.run import PATIENCE, Options, Progress, open_caller
 from logitpack_conformance.workplace import remove
 
 from .examples import Source
-from .failures import Failure, Way, repeated, save, way
+from .failures import Failure, Way, built, repeated, save, way
 from .recipe import Recipe
 from .shrink import Budget, shrink
 
@@ -212,13 +212,14 @@ class _Fuzz:
             return False
 
         recipe = shrink(seen.recipe, fails, Budget(CALLS, SECONDS))
+        cases = built(recipe, first)
         try:
-            case, folder = save(recipe, first, self._folder)
+            folder = save(cases, self._folder)
         except OSError as error:
-            raise SuiteFault(f"{self._folder}: a failure cannot be saved: {error.strerror}") from error
-        options = _without_fixtures(self._options.repeats)
-        repeat = repeated(folder, options, self._command)
-        return Failure(replace(last, case=case), folder, self._seed, seen.number, seen.count, repeat)
+            folder, repeat = self._folder, f"it could not be saved: {error.strerror}"
+        else:
+            repeat = repeated(folder, _without_fixtures(self._options.repeats), self._command)
+        return Failure(replace(last, case=cases[0][0]), folder, self._seed, seen.number, seen.count, repeat)
 
 
 def _asked(case: Draft | Case) -> tuple[object, ...]:

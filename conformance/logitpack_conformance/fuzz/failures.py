@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from logitpack_conformance.casebook.build import build
+from logitpack_conformance.casebook.build import Files, build
 from logitpack_conformance.casebook.draft import Draft
 from logitpack_conformance.manifest import NAME, case_to_json
 from logitpack_conformance.model import FAILURES, SPEC, Case, Container, Kind, Result, Role
@@ -76,30 +76,34 @@ class Failure:
         return "\n".join(lines)
 
 
-def save(recipe: Recipe, found: Result, place: Path) -> tuple[Case, Path]:
-    """Save a failing recipe and its sound twin below `place`; return the case and the folder that it stands in.
+Built = list[tuple[Case, dict[str, Files]]]
 
-    `found` is the result of the recipe. Raises OSError.
-    """
+
+def built(recipe: Recipe, found: Result) -> Built:
+    """Return the case of a failing recipe and its files, and those of its sound twin; `found` is its result."""
     name = f"fuzz/{found.role}/{way(found).slug}"
     draft = _of(recipe, name, found.role, found.container)
     drafts = [draft]
     if recipe.fault and draft.kind not in VALID and (twin := _twin(recipe, f"{name}-sound", found)) is not None:
         operation = {"op": recipe.fault.split("/", 1)[-1], "args": {}}
         drafts = [replace(draft, twin=twin.id, fault=operation), twin]
-    built = [build(one) for one in drafts]
-    folder = place / f"{found.role}-{way(found).slug}-{built[0][0].content_digest[:8]}"
+    return [build(one) for one in drafts]
+
+
+def save(cases: Built, place: Path) -> Path:
+    """Save cases below `place`, and return their folder. Raises OSError."""
+    first = cases[0][0]
+    folder = place / f"{first.id.removeprefix('fuzz/').replace('/', '-')}-{first.content_digest[:8]}"
     shutil.rmtree(folder, ignore_errors=True)
-    for case, files in built:
+    for case, files in cases:
         for key, parts in files.items():
             for file, data in parts.items():
                 path = folder / case.materials[key].folder / file
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-    cases = [case_to_json(case) for case, _ in built]
-    document = {"spec": SPEC, "flags": {}, "cases": cases, "others": {}}
+    document = {"spec": SPEC, "flags": {}, "cases": [case_to_json(case) for case, _ in cases], "others": {}}
     (folder / NAME).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    return built[0][0], folder
+    return folder
 
 
 def _of(recipe: Recipe, name: str, role: Role, container: Container | None) -> Draft:
