@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -87,14 +86,24 @@ def _load(path: Path, *, ids_count: bool) -> Expected | None:
         if not file.is_open or any(finding.requirement in ENDS_READING for finding in file.findings):
             return None
         for number, row in enumerate(file.rows):
-            made = _row(row, is_mute=(file.name, number) in mute)
+            made = _row(_Stored(repr(row), row), is_mute=(file.name, number) in mute)
             if made is None:
                 return None
             rows.append(made)
     return Expected(rows, sum(1 + len(one.top.indices) + len(one.sampled.indices) for row in rows for one in row))
 
 
-def _row(row: Mapping[str, Any], *, is_mute: bool) -> list[Wanted] | None:
+@dataclass(frozen=True)
+class _Stored:
+    """A row as it is stored, known by its text: most stand in several containers."""
+
+    text: str
+    row: Mapping[str, Any] = field(compare=False)
+
+
+@lru_cache(maxsize=CACHED)
+def _row(stored: _Stored, *, is_mute: bool) -> list[Wanted] | None:
+    row = stored.row
     if list(judge_nulls(row)):
         return None
     structure = judge_structure(row)
@@ -114,20 +123,25 @@ def _row(row: Mapping[str, Any], *, is_mute: bool) -> list[Wanted] | None:
 
 
 def _bounds(entries: tokens.Entries) -> Bounds:
-    bound = logits.decoding_bound(*entries.range)
+    low, high = entries.range
+    step, bound = (high - low) / logits.STEPS, logits.decoding_bound(low, high)
+    # Over one denominator, as whole numbers: fractions would be reduced at every step.
+    d = math.lcm(low.denominator, step.denominator, bound.denominator)
+    a, b, e = (x.numerator * (d // x.denominator) for x in (low, step, bound))
     return Bounds(
         entries.indices,
-        [at_least(v - bound) for v in entries.logits],
-        [-at_least(-v - bound) for v in entries.logits],
+        [at_least(a + q * b - e, d) for q in entries.codes],
+        [-at_least(-(a + q * b) - e, d) for q in entries.codes],
     )
 
 
-def at_least(x: Fraction) -> float:
-    """Return the smallest binary64 number that is not below x, for an |x| below 2**1000.
+def at_least(numerator: int, denominator: int) -> float:
+    """Return the smallest binary64 number that is not below a quotient, which is below 2**1000 in magnitude.
 
-    >>> at_least(Fraction(1, 10)) >= Fraction(1, 10)
+    >>> from fractions import Fraction
+    >>> at_least(1, 10) >= Fraction(1, 10)
     True
     """
-    near = x.numerator / x.denominator  # rounded to nearest
-    numerator, denominator = near.as_integer_ratio()
-    return near if numerator * x.denominator >= x.numerator * denominator else math.nextafter(near, math.inf)
+    near = numerator / denominator  # rounded to nearest
+    n, d = near.as_integer_ratio()
+    return near if n * denominator >= numerator * d else math.nextafter(near, math.inf)

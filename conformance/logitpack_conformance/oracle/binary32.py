@@ -15,21 +15,30 @@ LARGEST = Fraction((2**24 - 1) * 2**104)
 OVERFLOW = Fraction(2) ** 128
 
 
-def _exponent(x: Fraction) -> int:
-    """Return the exponent of the last bit of the binade that holds |x|, x not 0."""
-    x = abs(x)
-    e = x.numerator.bit_length() - x.denominator.bit_length()
-    if Fraction(2) ** e > x:
+def _parts(x: Fraction) -> tuple[int, int, int]:
+    """Return n, d and e with x = n / d * 2**e, x not 0, where e is that of the last bit of the binade that holds |x|."""
+    n, d = x.numerator, x.denominator
+    e = n.bit_length() - d.bit_length()
+    if (d << e if e > 0 else d) > (abs(n) << -e if e < 0 else abs(n)):
         e -= 1
-    return max(e - 23, -149)
+    e = max(e - 23, -149)
+    return (n, d << e, e) if e > 0 else (n << -e, d, e)
+
+
+def _scaled(m: int, e: int) -> Fraction:
+    """Return m * 2**e."""
+    return Fraction(m << e) if e > 0 else Fraction(m, 1 << -e)
 
 
 def nearest(x: Fraction) -> Fraction | None:
     """fl(x): to nearest, ties to even. None stands for an infinity."""
     if x == 0:
         return x
-    unit = Fraction(2) ** _exponent(x)
-    result = round(x / unit) * unit  # Python rounds a Fraction's ties to even
+    n, d, e = _parts(x)
+    m, rest = divmod(n, d)
+    if 2 * rest > d or (2 * rest == d and m % 2):
+        m += 1
+    result = _scaled(m, e)
     return None if abs(result) >= OVERFLOW else result
 
 
@@ -42,8 +51,8 @@ def down(x: Fraction) -> Fraction:
     """Return the largest binary32 number that is not above x, for x of at least -LARGEST."""
     if x == 0:
         return x
-    unit = Fraction(2) ** _exponent(x)
-    return min(math.floor(x / unit) * unit, LARGEST)
+    n, d, e = _parts(x)
+    return min(_scaled(n // d, e), LARGEST)
 
 
 def up(x: Fraction) -> Fraction:

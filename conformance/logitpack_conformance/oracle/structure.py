@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from . import binary32, indices
@@ -119,6 +120,7 @@ def _ranges(found: Structure) -> None:
                     found.report("QNT-1", f"no range: {low} ... {high}", token=token, column=column)
 
 
+@lru_cache(maxsize=1 << 16)
 def valid_range(low: float, high: float) -> tuple[Fraction, Fraction] | None:
     """Return the ends of a range as binary32 numbers, or None where QNT-1 is broken."""
     lower, upper = binary32.of_float(low), binary32.of_float(high)
