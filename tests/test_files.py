@@ -522,7 +522,7 @@ def test_content_decides(tmp_path: Path, extension: str, container: str) -> None
         assert container == file.info.container
 
 
-@pytest.mark.parametrize("head", [b"hello", b"\0" * 16, b"PK\3\4", b"\x1f\x8b\x08", b"[1]"])
+@pytest.mark.parametrize("head", [b"hello", b"\0" * 16, b"PK\3\4", b"\x1f\x8b\x08", b"[1]", b"PARE"])
 def test_no_container(tmp_path: Path, head: bytes) -> None:
     """FILE-1: a file of another kind is the data's fault."""
     path = tmp_path / "rows.parquet"

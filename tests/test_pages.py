@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,6 +27,11 @@ def extended() -> pa.Table:
     return content.append_column("nested", pa.array([{"a": [1, 2]}, {"a": [3]}]))
 
 
+def opened(path: Path) -> BytesIO:
+    """Give a file as the functions take it."""
+    return BytesIO(path.read_bytes())
+
+
 @pytest.mark.parametrize("settings", [{}, {"compression": "zstd", "use_dictionary": False}, {"row_group_size": 1}])
 def test_chunks_are_those_of_arrow(tmp_path: Path, settings: dict[str, object]) -> None:
     """Every column chunk is found where Arrow's own metadata say it is."""
@@ -46,7 +52,7 @@ def test_checksums_are_seen(tmp_path: Path, version: str) -> None:
     """Whether pages have checksums is told for both versions of their headers."""
     with_them = write_parquet(tmp_path / "a.parquet", extended(), data_page_version=version)
     without = write_parquet(tmp_path / "b.parquet", extended(), data_page_version=version, write_page_checksum=False)
-    assert (None, (0, "num_tokens")) == (first_without_checksum(with_them), first_without_checksum(without))
+    assert (None, (0, "num_tokens")) == tuple(first_without_checksum(opened(path)) for path in (with_them, without))
 
 
 def test_broken_page_of_another_column_is_found(tmp_path: Path) -> None:
@@ -57,10 +63,19 @@ def test_broken_page_of_another_column_is_found(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[content.index(b"second row")] ^= 1
     path.write_bytes(content)
-    assert (0, "id") == first_broken(path, passed_over=())
-    assert first_broken(path, passed_over=("id",)) is None
+    assert (0, "id") == first_broken(opened(path))
+    assert first_broken(opened(path), passed_over=("id",)) is None
     findings = logitpack.check(path).files[0].findings
     assert [("FILE-1", "id")] == [(finding.requirement, finding.places[0].column) for finding in findings]
+
+
+@pytest.mark.parametrize(("group", "found"), [(0, None), (1, (1, "id"))])
+def test_row_groups_can_be_named(tmp_path: Path, group: int, found: tuple[int, str] | None) -> None:
+    """Of a file that is read in parts, each part's pages are looked at by themselves."""
+    options = {"compression": "none", "use_dictionary": False, "write_statistics": False, "row_group_size": 1}
+    content = bytearray(write_parquet(tmp_path / "x.parquet", extended(), **options).read_bytes())
+    content[content.index(b"second row")] ^= 1
+    assert found == first_broken(BytesIO(content), row_groups={group})
 
 
 @settings(max_examples=300, derandomize=True, deadline=None)
@@ -84,5 +99,5 @@ def test_damaged_footers_do_no_harm(tmp_path: Path) -> None:
     size = int.from_bytes(content[-8:-4], "little")
     for at in range(len(content) - 8 - size, len(content), 7):
         path.write_bytes(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
-        first_without_checksum(path)
-        first_broken(path, passed_over=())
+        first_without_checksum(opened(path))
+        first_broken(opened(path))

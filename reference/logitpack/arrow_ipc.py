@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from logitpack.errors import DataError
-from logitpack.native import open_native
 from logitpack.table import COLUMNS
 
 CONTINUATION = b"\xff\xff\xff\xff"
@@ -23,8 +22,8 @@ _OLD_END = bytes(4)  # of streams whose messages have no continuation indicator
 class FileSource:
     """An Arrow IPC file, read from its footer."""
 
-    def __init__(self, path: str) -> None:
-        self._file = open_native(path)
+    def __init__(self, file: pa.NativeFile) -> None:
+        self._file = file
         reader = pa.ipc.open_file(self._file)
         self.schema = reader.schema
         self.metadata = reader.schema.metadata
@@ -37,18 +36,15 @@ class FileSource:
         for number in range(reader.num_record_batches):
             yield number, reader.get_batch(number)
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
-
 
 class StreamSource:
     """An Arrow IPC stream, read from its start."""
 
     row_groups = None
 
-    def __init__(self, path: str) -> None:
-        self._file = open_native(path)
+    def __init__(self, file: pa.NativeFile) -> None:
+        self._file = file
+        self._file.seek(0)
         self._old = self._file.read(4) != CONTINUATION
         self._file.seek(0)
         self.schema = pa.ipc.open_stream(self._file).schema
@@ -72,10 +68,6 @@ class StreamSource:
                 raise
             yield number, record_batch
             number += 1
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
 
     def _check_end(self, start: int) -> None:
         """Raise unless the marker stands at `start`, where the messages end, and nothing after it."""

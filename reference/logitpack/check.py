@@ -82,7 +82,7 @@ class _File:
                     self._judge_slice(part, judgeable=judgeable)
                 if file.info.container == PARQUET:
                     with corrupt(self.name):
-                        self._judge_checksums()
+                        self._judge_checksums(file)
         except DataError as error:
             self.findings.add_error(error)
 
@@ -149,15 +149,15 @@ class _File:
             self.types = {name: _full_name(kind) for name, kind in types.items()}
         return not errors
 
-    def _judge_checksums(self) -> None:
+    def _judge_checksums(self, file: DataFile) -> None:
         """FILE-4, and FILE-5 for the columns that are not read."""
-        broken = first_broken(self.path, passed_over=set(COLUMNS))
+        broken = first_broken(file.native, passed_over=set(COLUMNS))
         if broken is not None:
             group, column = broken
             place = Place(row_group=group, column=column)
             self.findings.add("FILE-1", "a page does not match its checksum", place)
             return
-        missing = first_without_checksum(self.path)
+        missing = first_without_checksum(file.native)
         if missing is not None:
             group, column = missing
             self.findings.add("FILE-4", "a page has no checksum", Place(row_group=group, column=column))

@@ -7,13 +7,13 @@ FILE-1 here, so that nothing above knows pyarrow's errors.
 
 from __future__ import annotations
 
+import io
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 import pyarrow as pa
 
@@ -21,7 +21,7 @@ from logitpack import arrow_ipc, parquet
 from logitpack.columns import cut
 from logitpack.errors import DataError, LogitPackError, Place, UsageError
 from logitpack.metadata import KEY
-from logitpack.native import broken
+from logitpack.native import broken, open_native
 from logitpack.stored_json import read_stored
 
 PARQUET, ARROW_FILE, ARROW_STREAM, JSON = "parquet", "arrow-file", "arrow-stream", "json"
@@ -84,12 +84,11 @@ class Source(Protocol):
     def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         """Yield (row group, record batch) in order, and raise where the file is not whole."""
 
-    def close(self) -> None:
-        """Let go of the file."""
-
 
 class DataFile:
     """An open file of a dataset. Use it as a context manager, or `close` it.
+
+    `native` is the file as Arrow has it, for those who look into its bytes.
 
     Opening raises UsageError where `path` cannot be opened as a file, and DataError FILE-1
     where it holds no container that is known, or a broken one. `container` is one of
@@ -99,13 +98,17 @@ class DataFile:
     def __init__(self, path: str | os.PathLike[str], *, container: str | None = None, name: str | None = None) -> None:
         """Open `path`; messages call it `name`, if that is given."""
         self._name = os.fspath(path) if name is None else name
-        with _caller(path), _open_regular(path) as file:
-            head, size = _head(file), os.fstat(file.fileno()).st_size
-        with corrupt(self._name):
-            kind = container or detect(head, size, Path(path).suffix)
-            self._source = _open(os.fspath(path), kind)
-            _check_names(self._source.schema)
-            metadata = (self._source.metadata or {}).get(KEY)
+        with _caller(path):
+            self.native = open_native(path)
+        try:
+            with corrupt(self._name):
+                kind = container or detect(_head(self.native), self.native.size(), Path(path).suffix)
+                self._source = _open(self.native, kind)
+                _check_names(self._source.schema)
+                metadata = (self._source.metadata or {}).get(KEY)
+        except LogitPackError:
+            self.close()
+            raise
         self.info = Info(self._name, kind, self._source.schema, metadata, self._source.row_groups)
 
     def slices(self, *, all_columns: bool = False) -> Iterator[Slice]:
@@ -130,7 +133,7 @@ class DataFile:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._source.close()
+        self.native.close()
 
     def __enter__(self) -> Self:
         """Return the file itself."""
@@ -143,8 +146,8 @@ class DataFile:
 
 def require_readable(path: str | os.PathLike[str]) -> None:
     """Raise UsageError where `path` cannot be opened as a file."""
-    with _caller(path), _open_regular(path):
-        pass
+    with _caller(path):
+        open_native(path).close()
 
 
 def detect(head: bytes, size: int, extension: str) -> str:
@@ -152,7 +155,7 @@ def detect(head: bytes, size: int, extension: str) -> str:
 
     Raises DataError FILE-1 where neither tells.
     """
-    if head.startswith((b"PAR1", b"PARE")):
+    if head.startswith(b"PAR1"):
         return PARQUET
     if head.startswith(b"ARROW1"):
         return ARROW_FILE
@@ -181,23 +184,23 @@ def corrupt(name: str) -> Iterator[None]:
         raise broken(error, Place(file=name)) from error
 
 
-def _head(file: BinaryIO) -> bytes:
+def _head(file: pa.NativeFile) -> bytes:
     """Return the first 16 bytes; of longer white space, its first byte and what follows it."""
-    head = file.read(16)
+    head: bytes = file.read(16)
     while not head.strip(_SPACE) and (more := file.read(1 << 16)):
         head = (head[:1] + more.lstrip(_SPACE))[:16]
     return head
 
 
-def _open(path: str, container: str) -> Source:
+def _open(file: pa.NativeFile, container: str) -> Source:
     if container == PARQUET:
-        return parquet.ParquetSource(path)
+        return parquet.ParquetSource(file)
     if container == ARROW_FILE:
-        return arrow_ipc.FileSource(path)
+        return arrow_ipc.FileSource(file)
     if container == ARROW_STREAM:
-        return arrow_ipc.StreamSource(path)
+        return arrow_ipc.StreamSource(file)
     if container == JSON:
-        return _JsonSource(path)
+        return _JsonSource(file)
     allowed = [PARQUET, ARROW_FILE, ARROW_STREAM, JSON]
     raise UsageError(f"unknown container {container!r}", got=container, allowed=allowed)
 
@@ -215,17 +218,18 @@ class _JsonSource:
     metadata = None
     row_groups = None
 
-    def __init__(self, path: str) -> None:
-        self._file = Path(path).open("rb")  # noqa: SIM115  closed by `close`
+    def __init__(self, file: pa.NativeFile) -> None:
+        self._file = file
 
     def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         del all_columns  # other members have no Arrow type
         self._file.seek(0)
-        for record_batch in read_stored(self._file):
-            yield None, record_batch
-
-    def close(self) -> None:
-        self._file.close()
+        lines = io.BufferedReader(self._file)
+        try:
+            for record_batch in read_stored(lines):
+                yield None, record_batch
+        finally:
+            lines.detach()  # or it would close the file
 
 
 @contextmanager
@@ -236,10 +240,3 @@ def _caller(path: str | os.PathLike[str]) -> Iterator[None]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"cannot be read: {reason}", place=Place(file=os.fspath(path))) from error
-
-
-def _open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    # Opening a pipe would wait for a writer, so the kind is looked at first.
-    if not stat.S_ISREG(Path(path).stat().st_mode):
-        raise OSError("it is not a regular file")
-    return Path(path).open("rb")

@@ -1,12 +1,14 @@
 """Files as Arrow takes them, and its errors as ours.
 
-Strategy: pyarrow encodes paths as UTF-8 and has a dozen kinds of errors, those of its parsers among them. Both
-end here.
+Strategy: a file is opened once, and whoever reads of it takes that one. A small file is read whole, which is
+cheaper than asking for its parts. pyarrow encodes paths as UTF-8 and has a dozen kinds of errors, those of its
+parsers among them: both end here.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,10 +16,18 @@ import pyarrow as pa
 from logitpack.errors import DataError, Place
 
 LONGEST_REASON = 300
+SMALL = 1 << 20
 
 
-def open_native(path: str) -> pa.NativeFile:
-    """Open a file for reading, whatever the bytes of its name are. Raises OSError."""
+def open_native(path: str | os.PathLike[str]) -> pa.NativeFile:
+    """Open a regular file for reading, whatever the bytes of its name are. Raises OSError, ValueError."""
+    path = os.fspath(path)
+    # Opening a pipe would wait for a writer, so the kind is looked at first.
+    status = Path(path).stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("it is not a regular file")
+    if status.st_size <= SMALL:
+        return pa.BufferReader(Path(path).read_bytes())
     try:
         as_arrow_has_it = path.encode() == os.fsencode(path)
     except UnicodeEncodeError:

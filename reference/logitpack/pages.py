@@ -8,8 +8,7 @@ more than that: what cannot be understood is passed over, for reading the file t
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterator
-from pathlib import Path
+from collections.abc import Collection, Container, Iterator
 from typing import BinaryIO, NamedTuple
 
 from logitpack.thrift import MalformedError, Struct, read_struct
@@ -42,25 +41,32 @@ class Page(NamedTuple):
     size: int
 
 
-def first_without_checksum(path: str | Path) -> tuple[int, str] | None:
-    """Give row group and column of the first column chunk whose first page has no checksum."""
-    with Path(path).open("rb") as file:
-        for chunk in chunks(file):
+def first_without_checksum(file: BinaryIO, row_groups: Container[int] | None = None) -> tuple[int, str] | None:
+    """Give row group and column of the first column chunk whose first page has no checksum.
+
+    `file` is an open Parquet file; `row_groups` the ones to look at, all of them where it is None.
+    """
+    for chunk in chunks(file):
+        if row_groups is None or chunk.row_group in row_groups:
             page = next(_pages(file, chunk), None)
             if page is not None and page.checksum is None:
                 return chunk.row_group, chunk.column
     return None
 
 
-def first_broken(path: str | Path, passed_over: Collection[str]) -> tuple[int, str] | None:
-    """Give row group and column of the first page that does not match its checksum, but for some columns."""
-    with Path(path).open("rb") as file:
-        for chunk in chunks(file):
-            if chunk.column.split(".")[0] in passed_over:
-                continue
-            for page in _pages(file, chunk):
-                if page.checksum is not None and _crc(file, page) != page.checksum & 0xFFFFFFFF:
-                    return chunk.row_group, chunk.column
+def first_broken(
+    file: BinaryIO, passed_over: Collection[str] = (), row_groups: Container[int] | None = None
+) -> tuple[int, str] | None:
+    """Give row group and column of the first page that does not match its checksum, but for some columns.
+
+    `file` and `row_groups` are as above.
+    """
+    for chunk in chunks(file):
+        if chunk.column.split(".")[0] in passed_over or not (row_groups is None or chunk.row_group in row_groups):
+            continue
+        for page in _pages(file, chunk):
+            if page.checksum is not None and _crc(file, page) != page.checksum & 0xFFFFFFFF:
+                return chunk.row_group, chunk.column
     return None
 
 

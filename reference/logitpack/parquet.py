@@ -8,14 +8,13 @@ claim gigabytes, so what a footer claims is held against the most that its token
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from logitpack.errors import DataError, Place, UsageError
-from logitpack.native import broken, open_native
+from logitpack.native import broken
 from logitpack.pages import Chunk, chunks, first_broken
 from logitpack.table import COLUMNS
 
@@ -30,9 +29,8 @@ SPARE = 1 << 20
 class ParquetSource:
     """A Parquet file, read from its footer (FILE-1, FILE-5)."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._file = open_native(path)
+    def __init__(self, file: pa.NativeFile) -> None:
+        self._file = file
         # A buffered stream would allocate whatever a broken page header claims; without one a
         # column chunk is read whole, and no page can reach beyond it.
         self._reader = pq.ParquetFile(self._file, page_checksum_verification=True, pre_buffer=False, buffer_size=0)
@@ -58,18 +56,12 @@ class ParquetSource:
             total += rows
         _check_rows("the file", total, self._footer.num_rows)
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._reader.close()
-        self._file.close()
-
     def _claims(self) -> dict[int, dict[str, Chunk]]:
         """Return the column chunks of the table's columns, by row group and name, as far as they are understood."""
         # pyarrow would tell, but ends the whole process over some broken footers.
         found: dict[int, dict[str, Chunk]] = {}
-        with Path(self._path).open("rb") as file:
-            for chunk in chunks(file):
-                found.setdefault(chunk.row_group, {})[chunk.column.split(".")[0]] = chunk
+        for chunk in chunks(self._file):
+            found.setdefault(chunk.row_group, {})[chunk.column.split(".")[0]] = chunk
         return found
 
     def _slice_rows(self, group: int, claims: dict[str, Chunk]) -> int:
@@ -98,7 +90,7 @@ class ParquetSource:
         """Return the place of an error in a row group; the column too where a checksum tells it."""
         if "CRC" not in str(error):
             return Place(row_group=group)
-        found = first_broken(self._path, passed_over=())
+        found = first_broken(self._file, row_groups={group})
         return Place(row_group=group if found is None else found[0], column=None if found is None else found[1])
 
 
