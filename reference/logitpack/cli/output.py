@@ -8,7 +8,6 @@ that comes from data is never read as markup, and never reaches a terminal unesc
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -93,13 +92,6 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
 def print_json(document: Any) -> None:
     """Print one JSON document, in ASCII, so that nothing in it can disturb a terminal."""
     sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
-
-
-def json_number(number: float) -> float | str:
-    """Return a number as JSON holds it: one that is not finite as "NaN", "Infinity", "-Infinity"."""
-    if math.isfinite(number):
-        return number
-    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
 def print_error(error: object) -> None:

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logitpack.cli.onerow import OneRow
-from logitpack.cli.output import Column, json_number, print_facts, print_line, print_table
+from logitpack.cli.output import Column, print_facts, print_line, print_table
 from logitpack.cli.tokenizer import TokenTexts, shortened
 from logitpack.ragged import segment_sum
+from logitpack.report import json_number
 
 TEXT_LONGEST = 300
 
