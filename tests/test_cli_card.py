@@ -446,8 +446,7 @@ def test_long_text_is_cut(tmp_path: Path) -> None:
 )
 def test_splits(files: list[str], expected: dict[str, str]) -> None:
     """Splits are named where all files have the names that the Hub gives shards."""
-    root = Path("root")
-    assert expected == splits(root, tuple(root / file for file in files))
+    assert expected == splits(files)
 
 
 @pytest.mark.parametrize(

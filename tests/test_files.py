@@ -22,9 +22,10 @@ from logitpack.batch import Batch
 from logitpack.codec import decode, encode
 from logitpack.containers import DataFile, detect
 from logitpack.errors import DataError, LogitPackError, UsageError
-from logitpack.files import data_files, read, write
+from logitpack.files import read, write
 from logitpack.logical_json import logical_rows
 from logitpack.metadata import Metadata
+from logitpack.shards import data_files
 from logitpack_conformance.rows import STRIDE, described, valid_rows, with_token_ids
 from support import table
 

@@ -6,59 +6,48 @@ are kept for what is judged over the dataset as a whole. A file that breaks off 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from logitpack import dataset, figures, semantics, structure
+from logitpack import dataset, semantics, structure
 from logitpack.arrays import known_arrays
-from logitpack.causes import explained
 from logitpack.columns import normalise
 from logitpack.containers import PARQUET, DataFile, Slice, corrupt, require_readable
 from logitpack.dataset import Totals
 from logitpack.entries import Sound
 from logitpack.errors import DataError, Place
-from logitpack.files import data_files, read_sidecar
 from logitpack.metadata import SIDECAR, Metadata
 from logitpack.pages import first_broken, first_without_checksum
-from logitpack.report import PLACES, DatasetReport, FileReport, Findings, Report, Spot
+from logitpack.report import PLACES, FileReport, Findings, Report
+from logitpack.shards import data_files, sidecars
 from logitpack.table import COLUMNS, schema_errors, type_name
+from logitpack.urls import StrPath, shown
 
 
 def check(
-    paths: Iterable[str | Path] | str | Path, *, metadata: Metadata | None = None, places: int = PLACES
+    paths: Iterable[StrPath] | StrPath, *, metadata: Metadata | None = None, places: int = PLACES
 ) -> Report:
-    """Judge datasets, each a file or a folder.
+    """Judge datasets, each a file, a folder, a pattern or a URL of one.
 
     `metadata` stands for that of files that have none. `places` is how many places of each finding are kept.
     Raises UsageError where a path cannot be read or a folder holds no data; everything else is a finding.
     """
-    roots = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    roots = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
     found = [(root, data_files(root)) for root in roots]
     for path in (path for _, files in found for path in files):
         require_readable(path)  # before hours of work are lost over the last one
     reports: list[FileReport] = []
-    datasets: list[DatasetReport] = []
     for root, files in found:
         states = [_File(path, root, metadata, places) for path in files]
         for state in states:
             state.read()
         _judge_dataset(states)
-        told, seen = _explained(str(root), states)
-        reports += told
-        datasets.append(seen)
-    return Report(tuple(reports), tuple(datasets))
-
-
-def _explained(root: str, states: list[_File]) -> tuple[list[FileReport], DatasetReport]:
-    """Give what was found in the files of a dataset, with suggested causes, and what it looks like as a whole."""
-    whole = sum((state.figures for state in states), figures.Figures())
-    hits = dataset.hit_shares(sum((state.totals for state in states), Totals()))
-    declared = next((state.metadata for state in states if state.metadata is not None), None)
-    return explained([state.report() for state in states], DatasetReport(root, whole, hits), declared)
+        reports += [state.report() for state in states]
+    return Report(tuple(reports))
 
 
 @dataclass
@@ -66,21 +55,20 @@ class _Stride:
     """The rows with one S: how many, and the first few of them."""
 
     rows: int = 0
-    spots: list[Spot] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
 
 class _File:
     """One file: what was found in it, and what it adds to its dataset."""
 
-    def __init__(self, path: Path, root: Path, given: Metadata | None, places: int) -> None:
+    def __init__(self, path: str, root: str, given: Metadata | None, places: int) -> None:
         self.path, self.root, self.given = path, root, given
-        self.name = str(path)
+        self.name = shown(path)
         self.findings = Findings(places)
         self.metadata: Metadata | None = None
         self.described, self.comparable = False, True
         self.types: dict[str, str] | None = None
         self.totals = Totals()
-        self.figures = figures.Figures()
         self.strides: dict[int, _Stride] = {}
         self.rows = self.tokens = 0
 
@@ -119,15 +107,13 @@ class _File:
             self.findings.add("FILE-2", f"the metadata in the file differs from the {SIDECAR} beside it")
         self.described, self.metadata = bool(own), in_force
         if in_force is not None and in_force.alignment != "predicts":
-            message = f"alignment is declared to be {in_force.alignment!r}, expected 'predicts'"
-            self.findings.add("ALN-6", message, got=in_force.alignment, allowed="predicts")
+            self.findings.add("ALN-6", f"alignment is declared to be {in_force.alignment!r}, expected 'predicts'")
         return True
 
     def _accompanying(self) -> Metadata | DataError | None:
         """Give what stands beside the file, in its folder or at the root, and does not count as absent."""
-        for folder in dict.fromkeys((self.path.parent, self.root)):
-            path = folder / SIDECAR
-            found = self._metadata_from(read_sidecar(path), f"{path}: ") if path.is_file() else None
+        for path, raw in sidecars(self.path, self.root):
+            found = self._metadata_from(raw, f"{shown(path)}: ")
             if found is not None:
                 return found
         return None
@@ -158,8 +144,7 @@ class _File:
         for name, kind in types.items():
             got, expected = type_name(kind), COLUMNS[name].type
             if got != expected:
-                message = f"{name} is {got}, canonical is {expected}"
-                self.findings.add("COL-5", message, Place(column=name), got=got, allowed=expected)
+                self.findings.add("COL-5", f"{name} is {got}, canonical is {expected}", Place(column=name))
         if not errors:
             self.types = {name: _full_name(kind) for name, kind in types.items()}
         return not errors
@@ -193,7 +178,6 @@ class _File:
         for breach in semantics.judge(sound, self.metadata):
             self.findings.add_breach(breach, row_group=part.row_group)
         self.totals += dataset.observe(sound, self.metadata)
-        self.figures += figures.observe(sound, self.metadata)
         self._count_strides(sound, part.row_group)
         self.rows += part.record_batch.num_rows
         self.tokens += int(sound.num_tokens.sum())
@@ -203,9 +187,9 @@ class _File:
             rows = np.flatnonzero(sound.num_sampled == width)
             stride = self.strides.setdefault(width, _Stride())
             stride.rows += rows.size
-            for row in rows[: self.findings.limit - len(stride.spots)]:
+            for row in rows[: self.findings.limit - len(stride.places)]:
                 number = int(sound.row_numbers[row])
-                stride.spots.append(Spot(Place(row_group=row_group, row=number, column="sampled_indices_low"), width))
+                stride.places.append(Place(row_group=row_group, row=number, column="sampled_indices_low"))
 
 
 def _judge_dataset(files: list[_File]) -> None:
@@ -222,7 +206,7 @@ def _judge_dataset(files: list[_File]) -> None:
         limit = dataset.CHI_SQUARE_LIMIT
         message = f"tail indices are not uniform: chi-square {chi_square:.6g} over 64 bins, allowed {limit}"
         first = next(file for file in files if file.totals.expected.any())
-        first.findings.add("TAIL-3", message, got=chi_square, allowed=limit)
+        first.findings.add("TAIL-3", message)
     shares = dataset.hit_shares(totals)
     follows = any(file.metadata is not None and file.metadata.alignment == "follows" for file in files)
     if shares is not None and not follows and shares[0] < max(shares[1:]):
@@ -231,7 +215,6 @@ def _judge_dataset(files: list[_File]) -> None:
         first.findings.add(
             "ALN-5",
             f"{own} of the tokens are in their own entry's nucleus, {before} in that before, {after} in that after",
-            got=list(shares),
         )
 
 
@@ -246,8 +229,7 @@ def _judge_agreement(files: list[_File]) -> None:
         if differs:
             name = differs[0]
             got, expected = types.get(name, "absent"), first.types.get(name, "absent")
-            message = f"{name} is {got}, but {expected} in {first.name}"
-            file.findings.add("FILE-2", message, Place(column=name), got=got, allowed=expected)
+            file.findings.add("FILE-2", f"{name} is {got}, but {expected} in {first.name}", Place(column=name))
         elif file.comparable and file.metadata != first.metadata:
             file.findings.add("FILE-2", f"the metadata differs from that of {first.name}")
 
@@ -266,12 +248,10 @@ def _judge_strides(files: list[_File]) -> None:
         for width, stride in file.strides.items():
             if width != expected:
                 text = f"the tail has {width} entries a token, expected {expected} as in the first row"
-                spots = [spot._replace(allowed=expected) for spot in stride.spots]
-                file.findings.add_places("ROW-5", text, spots, stride.rows)
+                file.findings.add_places("ROW-5", text, stride.places, stride.rows)
     if any("ROW-5" in file.findings for file in files):
         return
     for file in files:
         if file.metadata is not None and file.strides and file.metadata.num_sampled != expected:
             declared = file.metadata.num_sampled
-            message = f"the tail has {expected} entries a token, declared are {declared}"
-            file.findings.add("TAIL-4", message, got=expected, allowed=declared)
+            file.findings.add("TAIL-4", f"the tail has {expected} entries a token, declared are {declared}")

@@ -8,10 +8,8 @@ FILE-1 here, so that nothing above knows pyarrow's errors.
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
@@ -23,6 +21,7 @@ from logitpack.errors import DataError, LogitPackError, Place, UsageError
 from logitpack.metadata import KEY
 from logitpack.native import broken, open_native
 from logitpack.stored_json import read_stored
+from logitpack.urls import StrPath, extension, shown
 
 PARQUET, ARROW_FILE, ARROW_STREAM, JSON = "parquet", "arrow-file", "arrow-stream", "json"
 
@@ -95,14 +94,13 @@ class DataFile:
     "parquet", "arrow-file", "arrow-stream" and "json"; None finds it out.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, container: str | None = None, name: str | None = None) -> None:
-        """Open `path`; messages call it `name`, if that is given."""
-        self._name = os.fspath(path) if name is None else name
-        with _caller(path):
-            self.native = open_native(path)
+    def __init__(self, path: StrPath, *, container: str | None = None, name: str | None = None) -> None:
+        """Open `path`, which may be a URL; messages call it `name`, if that is given."""
+        self._name = shown(path) if name is None else name
+        self.native = open_native(path)
         try:
             with corrupt(self._name):
-                kind = container or detect(_head(self.native), self.native.size(), Path(path).suffix)
+                kind = container or detect(_head(self.native), self.native.size(), extension(path))
                 self._source = _open(self.native, kind)
                 _check_names(self._source.schema)
                 metadata = (self._source.metadata or {}).get(KEY)
@@ -144,10 +142,9 @@ class DataFile:
         self.close()
 
 
-def require_readable(path: str | os.PathLike[str]) -> None:
+def require_readable(path: StrPath) -> None:
     """Raise UsageError where `path` cannot be opened as a file."""
-    with _caller(path):
-        open_native(path).close()
+    open_native(path).close()
 
 
 def detect(head: bytes, size: int, extension: str) -> str:
@@ -230,13 +227,3 @@ class _JsonSource:
                 yield None, record_batch
         finally:
             lines.detach()  # or it would close the file
-
-
-@contextmanager
-def _caller(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn an error of the file system into UsageError: the caller named what cannot be read."""
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"cannot be read: {reason}", place=Place(file=os.fspath(path))) from error

@@ -9,19 +9,60 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
 
-from logitpack.errors import DataError, Place
+from logitpack.errors import DataError, Place, UsageError
+from logitpack.remote import Range, RemoteFile
+from logitpack.urls import StrPath, is_url, shown
 
 LONGEST_REASON = 300
 SMALL = 1 << 20
 
 
-def open_native(path: str | os.PathLike[str]) -> pa.NativeFile:
-    """Open a regular file for reading, whatever the bytes of its name are. Raises OSError, ValueError."""
-    path = os.fspath(path)
+class _Remote(pa.PythonFile):  # type: ignore[misc]  # pyarrow has no types
+    """A file behind a URL."""
+
+    handle: RemoteFile
+
+
+def open_native(path: StrPath) -> pa.NativeFile:
+    """Open a file for reading: a regular one, whatever the bytes of its name are, or what is behind a URL.
+
+    Raises UsageError where it cannot be read.
+    """
+    if is_url(path):
+        handle = RemoteFile(os.fspath(path))
+        file = _Remote(handle, mode="r")
+        file.handle = handle
+        return file
+    try:
+        return _open_local(os.fspath(path))
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot be read: {reason}", place=Place(file=shown(path))) from error
+
+
+def expect(file: pa.NativeFile, ranges: Iterable[Range]) -> None:
+    """Say what is going to be read of a file, (start, stop) each, so that it comes in few requests over a network."""
+    if isinstance(file, _Remote):
+        file.handle.expect(ranges)
+
+
+def size_of(path: StrPath) -> int:
+    """Return the size of a file in bytes. Raises UsageError where it cannot be read."""
+    with open_native(path) as file:
+        return int(file.size())
+
+
+def is_in_memory(file: pa.NativeFile) -> bool:
+    """Return whether all of a file has been read, so that keeping it open costs no descriptor."""
+    return isinstance(file, pa.BufferReader)
+
+
+def _open_local(path: str) -> pa.NativeFile:
     # Opening a pipe would wait for a writer, so the kind is looked at first.
     status = Path(path).stat()
     if not stat.S_ISREG(status.st_mode):

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Container, Iterator
+from contextlib import suppress
 from typing import BinaryIO, NamedTuple
 
 from logitpack.thrift import MalformedError, Struct, read_struct
 
 MAGIC = b"PAR1"
 MAX_FOOTER = 64 * 1024 * 1024
-HEADER_BYTES = 1 << 16
+HEADER_BYTES = (256, 1 << 16)
+"""What a page's header has as a rule, and at most."""
 PIECE = 1 << 20
 
 
@@ -31,6 +33,11 @@ class Chunk(NamedTuple):
     stop: int
     values: int
     size: int
+
+    @property
+    def name(self) -> str:
+        """The column of the table that the chunk is part of: the first part of its own."""
+        return self.column.split(".")[0]
 
 
 class Page(NamedTuple):
@@ -62,7 +69,7 @@ def first_broken(
     `file` and `row_groups` are as above.
     """
     for chunk in chunks(file):
-        if chunk.column.split(".")[0] in passed_over or not (row_groups is None or chunk.row_group in row_groups):
+        if chunk.name in passed_over or not (row_groups is None or chunk.row_group in row_groups):
             continue
         for page in _pages(file, chunk):
             if page.checksum is not None and _crc(file, page) != page.checksum & 0xFFFFFFFF:
@@ -105,17 +112,24 @@ def _pages(file: BinaryIO, chunk: Chunk) -> Iterator[Page]:
     """Yield the pages of a chunk, as far as they can be told apart."""
     at = chunk.start
     while at < chunk.stop:
-        file.seek(at)
-        try:
-            header, length = read_struct(file.read(min(HEADER_BYTES, chunk.stop - at)))
-        except MalformedError:
+        found = _header(file, at, chunk.stop)
+        if found is None:
             return
+        header, length = found
         size, checksum = header.get(3), header.get(4)
         at += length
         if not isinstance(size, int) or not 0 <= size <= chunk.stop - at:
             return
         yield Page(checksum if isinstance(checksum, int) else None, at, size)
         at += size
+
+
+def _header(file: BinaryIO, at: int, stop: int) -> tuple[Struct, int] | None:
+    for longest in HEADER_BYTES:
+        file.seek(at)
+        with suppress(MalformedError):
+            return read_struct(file.read(min(longest, stop - at)))
+    return None
 
 
 def _crc(file: BinaryIO, page: Page) -> int:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from logitpack.errors import DataError, Place, UsageError
-from logitpack.native import broken
+from logitpack.native import broken, expect
 from logitpack.pages import Chunk, chunks, first_broken
 from logitpack.table import COLUMNS
 
@@ -46,6 +46,8 @@ class ParquetSource:
         for group in range(self.row_groups):
             rows = 0
             size = self._slice_rows(group, claims.get(group, {}))
+            needed = (claim[2:4] for claim in claims.get(group, {}).values() if names is None or claim.name in names)
+            expect(self._file, needed)
             try:
                 for record_batch in self._reader.iter_batches(batch_size=size, row_groups=[group], columns=names):
                     rows += record_batch.num_rows
@@ -61,7 +63,7 @@ class ParquetSource:
         # pyarrow would tell, but ends the whole process over some broken footers.
         found: dict[int, dict[str, Chunk]] = {}
         for chunk in chunks(self._file):
-            found.setdefault(chunk.row_group, {})[chunk.column.split(".")[0]] = chunk
+            found.setdefault(chunk.row_group, {})[chunk.name] = chunk
         return found
 
     def _slice_rows(self, group: int, claims: dict[str, Chunk]) -> int:

@@ -16,10 +16,12 @@ import typer
 from logitpack.cli.cardtext import render
 from logitpack.cli.check import load_metadata
 from logitpack.cli.output import print_line
+from logitpack.cli.paths import dataset
 from logitpack.cli.paths import path as as_path
 from logitpack.errors import Place, UsageError
 from logitpack.files import read
 from logitpack.replacing import replacing
+from logitpack.urls import shown
 
 EPILOG = """\b
 Examples:
@@ -32,7 +34,10 @@ PLACEHOLDER = "YOUR-NAME/YOUR-DATASET"
 
 def card(
     path: Annotated[
-        Path, typer.Argument(help="A file, or a folder of them.", parser=as_path, metavar="PATH", show_default=False)
+        str,
+        typer.Argument(
+            help="A file, a folder, a pattern, or a URL of one.", parser=dataset, metavar="PATH", show_default=False
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -46,10 +51,10 @@ def card(
         ),
     ] = None,
     metadata: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help="Metadata for a dataset that has none: a JSON file.",
-            parser=as_path,
+            parser=dataset,
             metavar="FILE",
             show_default=False,
         ),
@@ -78,7 +83,7 @@ def card(
     if described is None:
         raise UsageError(
             "there is no metadata to fill a card from: give --metadata FILE, or put logitpack.json beside the data",
-            place=Place(file=str(path)),
+            place=Place(file=shown(path)),
         )
     text = render(reader, described, dataset_id=dataset_id, license_id=license_id)
     if output is None:

@@ -17,6 +17,7 @@ from logitpack.cli.measure import Counts, measure
 from logitpack.errors import DataError, Place
 from logitpack.files import Reader
 from logitpack.metadata import Metadata
+from logitpack.urls import extension, shown
 
 RULES = {
     "covering": "the likeliest entries, as few as hold {top_p:g} of the probability, but no more than {max_entries}",
@@ -37,7 +38,7 @@ def render(reader: Reader, metadata: Metadata, *, dataset_id: str, license_id: s
         raise DataError(
             f"the tails have {counts.num_sampled} entries a token, tail.num_sampled says {metadata.num_sampled}",
             requirement="TAIL-4",
-            place=Place(file=str(reader.path)),
+            place=Place(file=shown(reader.path)),
         )
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("logitpack.cli"),
@@ -56,7 +57,8 @@ def _values(
     reader: Reader, metadata: Metadata, counts: Counts, dataset_id: str, license_id: str | None
 ) -> dict[str, Any]:
     raw = metadata.raw
-    splits = hub.splits(reader.path, reader.files)
+    in_folder = reader.files != (reader.path,)
+    splits = hub.splits([reader.name_of(file) for file in reader.files] if in_folder else [])
     return {
         "front_matter": _front_matter(raw, counts, splits, license_id),
         "license": license_id,
@@ -73,7 +75,7 @@ def _values(
         "example": _example(metadata),
         "dataset_id": dataset_id,
         "split": "train" if "train" in splits else next(iter(splits), "train"),
-        "streams": all(file.suffix in hub.STREAMED for file in reader.files),
+        "streams": all(extension(file) in hub.STREAMED for file in reader.files),
         "counts": counts,
         "parameters": _parameters(metadata),
         "tokenizer_argument": shlex.quote(plain(raw["tokenizer"]["id"])),

@@ -7,7 +7,6 @@ beginning with the file, as compilers do.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,11 +14,12 @@ from rich.text import Text
 
 from logitpack.check import check as judge
 from logitpack.cli.output import Format, print_json, print_text
-from logitpack.cli.paths import path as as_path
+from logitpack.cli.paths import dataset
 from logitpack.errors import printable
-from logitpack.files import read_sidecar
 from logitpack.metadata import Metadata
 from logitpack.report import PLACES, FileReport, Finding
+from logitpack.shards import read_sidecar
+from logitpack.urls import StrPath, shown
 
 EPILOG = """\b
 Examples:
@@ -34,14 +34,19 @@ COLOURS = {"error": "red", "warning": "yellow", "valid": "bold green", "invalid"
 
 def check(
     paths: Annotated[
-        list[Path],
-        typer.Argument(help="Files and folders, each a dataset.", parser=as_path, metavar="PATH", show_default=False),
+        list[str],
+        typer.Argument(
+            help="Files, folders, patterns and URLs, each a dataset.",
+            parser=dataset,
+            metavar="PATH",
+            show_default=False,
+        ),
     ],
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
     metadata: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="Metadata, as JSON, for files that have none.", parser=as_path, metavar="FILE", show_default=False
+            help="Metadata, as JSON, for files that have none.", parser=dataset, metavar="FILE", show_default=False
         ),
     ] = None,
     places: Annotated[int, typer.Option(min=1, help="Places kept of each finding.", metavar="N")] = PLACES,
@@ -68,9 +73,9 @@ def check(
     return 0 if report.verdict == "valid" else 1
 
 
-def load_metadata(path: Path) -> Metadata:
+def load_metadata(path: StrPath) -> Metadata:
     """Read metadata that the user supplies. Raises UsageError (META-1, META-2, META-7)."""
-    return Metadata.from_user(read_sidecar(path), file=str(path))
+    return Metadata.from_user(read_sidecar(path), file=shown(path))
 
 
 def _lines(file: FileReport) -> Iterator[Text]:

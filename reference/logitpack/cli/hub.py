@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 SHARD = re.compile(r"(?P<folder>(?:[\w.-]+/)*)(?P<split>\w+)-\d{5}-of-\d{5}\.parquet", re.ASCII)
 
@@ -14,15 +13,15 @@ _SIZES = ["n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M
 _SIZES += ["100M<n<1B", "1B<n<10B", "10B<n<100B", "100B<n<1T", "n>1T"]
 
 
-def splits(root: Path, files: tuple[Path, ...]) -> dict[str, str]:
-    """Return the pattern of each split's files, where all are named as the Hub's shards are.
+def splits(names: list[str]) -> dict[str, str]:
+    """Return the pattern of each split's files, where all are named in their folder as the Hub's shards are.
 
-    >>> splits(Path("d"), (Path("d/data/train-00000-of-00001.parquet"),))
+    >>> splits(["data/train-00000-of-00001.parquet"])
     {'train': 'data/train-*.parquet'}
     """
     found = {}
-    for file in files:
-        match = None if file == root else SHARD.fullmatch(file.relative_to(root).as_posix())
+    for name in names:
+        match = SHARD.fullmatch(name)
         if match is None:
             return {}
         found[match["split"]] = f"{match['folder']}{match['split']}-*.parquet"

@@ -8,6 +8,8 @@ import numpy as np
 
 from logitpack.errors import DataError, UsageError
 from logitpack.files import Reader
+from logitpack.native import size_of
+from logitpack.urls import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,9 @@ def measure(reader: Reader) -> Counts:
             lse = np.repeat(batch.logsumexp, batch.top_counts)
             mass += float(np.exp(batch.top_logits - lse).sum())
     if rows == 0:
-        raise UsageError(f"{reader.path} has no rows to describe")
+        raise UsageError(f"{shown(reader.path)} has no rows to describe")
     if len(widths) > 1:
         found = " and ".join(map(str, sorted(widths)))
         raise DataError(f"the tails have {found} entries a token, expected one number", requirement="ROW-5")
-    size = sum(path.stat().st_size for path in reader.files)
+    size = sum(map(size_of, reader.files))
     return Counts(rows, tokens, entries, most, widths.pop(), mass / tokens, ids, len(reader.files), size)

@@ -7,9 +7,7 @@ decoded, so that a broken one elsewhere does not hide it.
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -22,7 +20,10 @@ from logitpack.containers import ARROW_FILE, PARQUET, DataFile, corrupt
 from logitpack.errors import DataError, LogitPackError, Place, UsageError
 from logitpack.files import read
 from logitpack.metadata import Metadata
+from logitpack.native import expect
+from logitpack.pages import chunks
 from logitpack.table import COLUMNS
+from logitpack.urls import StrPath, shown
 
 STEP_ROWS = 64
 
@@ -69,7 +70,7 @@ class OneRow:
         }
 
 
-def read_row(path: Path, row: int) -> OneRow:
+def read_row(path: StrPath, row: int) -> OneRow:
     """Return row `row` of the dataset at `path`, counted from 0 over all its files.
 
     Raises UsageError where there is no such row, and DataError where the row breaks a
@@ -83,12 +84,12 @@ def read_row(path: Path, row: int) -> OneRow:
         with reader.open(file_path) as file:
             metadata = reader.metadata_of(file.info, file_path)
             with corrupt(file.info.path):
-                rows, found = _look_up(file, file_path, row - before)
+                rows, found = _look_up(file, row - before)
             if found is not None:
                 return _decoded(file, metadata, row, row - before, found)
             before += rows
     there = f"it has rows 0 to {before - 1:,}" if before else "it has no rows"
-    raise UsageError(f"{path} has no row {row}: {there}", got=row, allowed=before)
+    raise UsageError(f"{shown(path)} has no row {row}: {there}", got=row, allowed=before)
 
 
 def _decoded(file: DataFile, metadata: Metadata | None, row: int, in_file: int, found: Found) -> OneRow:
@@ -101,12 +102,12 @@ def _decoded(file: DataFile, metadata: Metadata | None, row: int, in_file: int, 
     return OneRow(row, batch, place, file.info.container, metadata)
 
 
-def _look_up(file: DataFile, path: Path, row: int) -> tuple[int, Found | None]:
+def _look_up(file: DataFile, row: int) -> tuple[int, Found | None]:
     """Return the rows of the file, or fewer where `row` is among them; and the row, if so."""
     if file.info.container == PARQUET:
-        return _in_parquet(path, row)
+        return _in_parquet(file.native, row)
     if file.info.container == ARROW_FILE:
-        return _in_arrow_file(path, row)
+        return _in_arrow_file(file.native, row)
     rows = 0
     for group, first_row, record_batch in file.slices():
         rows = first_row + record_batch.num_rows
@@ -115,34 +116,34 @@ def _look_up(file: DataFile, path: Path, row: int) -> tuple[int, Found | None]:
     return rows, None
 
 
-def _in_parquet(path: Path, row: int) -> tuple[int, Found | None]:
-    with closing(pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)) as file:
-        footer = file.metadata
-        if row >= footer.num_rows:
-            return footer.num_rows, None
-        group, start = 0, 0
-        while row >= start + footer.row_group(group).num_rows:
-            start += footer.row_group(group).num_rows
-            group += 1
-        names = [name for name in COLUMNS if name in file.schema_arrow.names]
-        for record_batch in file.iter_batches(STEP_ROWS, row_groups=[group], columns=names):
-            if row < start + record_batch.num_rows:
-                return row + 1, (group, record_batch.slice(row - start, 1))
-            start += record_batch.num_rows
+def _in_parquet(native: pa.NativeFile, row: int) -> tuple[int, Found | None]:
+    file = pq.ParquetFile(native, page_checksum_verification=True, pre_buffer=False)
+    footer = file.metadata
+    if row >= footer.num_rows:
+        return footer.num_rows, None
+    group, start = 0, 0
+    while row >= start + footer.row_group(group).num_rows:
+        start += footer.row_group(group).num_rows
+        group += 1
+    names = [name for name in COLUMNS if name in file.schema_arrow.names]
+    expect(native, (chunk[2:4] for chunk in chunks(native) if chunk.row_group == group and chunk.name in names))
+    for record_batch in file.iter_batches(STEP_ROWS, row_groups=[group], columns=names):
+        if row < start + record_batch.num_rows:
+            return row + 1, (group, record_batch.slice(row - start, 1))
+        start += record_batch.num_rows
     raise DataError(f"row group {group} ends before row {row}, which its footer says it has", requirement="FILE-1")
 
 
-def _in_arrow_file(path: Path, row: int) -> tuple[int, Found | None]:
-    with closing(pa.OSFile(str(path))) as source:
-        schema = pa.ipc.open_file(source).schema
-        # The shortest column is enough to count the rows of a batch.
-        narrow = pa.ipc.IpcReadOptions(included_fields=[schema.get_field_index("num_tokens")])
-        counter = pa.ipc.open_file(source, options=narrow)
-        start = 0
-        for number in range(counter.num_record_batches):
-            rows = counter.get_batch(number).num_rows
-            if row < start + rows:
-                record_batch = pa.ipc.open_file(source).get_batch(number)
-                return row + 1, (number, record_batch.slice(row - start, 1))
-            start += rows
+def _in_arrow_file(native: pa.NativeFile, row: int) -> tuple[int, Found | None]:
+    schema = pa.ipc.open_file(native).schema
+    # The shortest column is enough to count the rows of a batch.
+    narrow = pa.ipc.IpcReadOptions(included_fields=[schema.get_field_index("num_tokens")])
+    counter = pa.ipc.open_file(native, options=narrow)
+    start = 0
+    for number in range(counter.num_record_batches):
+        rows = counter.get_batch(number).num_rows
+        if row < start + rows:
+            record_batch = pa.ipc.open_file(native).get_batch(number)
+            return row + 1, (number, record_batch.slice(row - start, 1))
+        start += rows
     return start, None

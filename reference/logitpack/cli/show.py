@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,12 +16,11 @@ import typer
 from numpy.typing import NDArray
 
 from logitpack.cli.onerow import OneRow, read_row
-from logitpack.cli.output import Column, Format, print_facts, print_json, print_line, print_table
+from logitpack.cli.output import Column, Format, json_number, print_facts, print_json, print_line, print_table
 from logitpack.cli.overview import plural, print_overview, row_document
-from logitpack.cli.paths import path as as_path
+from logitpack.cli.paths import dataset
 from logitpack.cli.tokenizer import TokenTexts, load_token_texts
 from logitpack.errors import UsageError
-from logitpack.report import json_number
 
 EPILOG = """\b
 Examples:
@@ -53,7 +51,10 @@ class Entries:
 
 def show(
     path: Annotated[
-        Path, typer.Argument(help="A file, or a folder of them.", parser=as_path, metavar="PATH", show_default=False)
+        str,
+        typer.Argument(
+            help="A file, a folder, a pattern, or a URL of one.", parser=dataset, metavar="PATH", show_default=False
+        ),
     ],
     row: Annotated[
         int,

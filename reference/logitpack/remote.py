@@ -1,0 +1,173 @@
+"""Files behind URLs, read by ranges: no byte is fetched that is not asked for, and hardly one twice.
+
+Strategy: whoever knows what comes next says so (`expect`), and it comes in a few long requests; whoever reads
+on where he stopped gets more than he asked for, which is kept for his next step; anything else is fetched as it is
+asked for. The end of a file, where footers are, is kept, and of each range that was expected its beginning,
+where the page headers are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+
+from logitpack.errors import Place, UsageError
+from logitpack.urls import file_system, first_cause, reaching, refusal, shown, status_of
+
+SMALL = 1 << 20
+TAIL = 1 << 16
+GAP = 1 << 16
+"""Ranges that are nearer to each other than this are fetched in one."""
+MARK = 256
+AHEAD = 4 << 20
+PIECE = 32 << 20
+MOST_EXPECTED = 256 << 20
+PAUSES = (0.2, 1.0)
+"""Seconds before a request that failed is made again; then it has failed."""
+
+Range = tuple[int, int]
+Kept = tuple[int, pa.Buffer]
+
+
+class RemoteFile:
+    """A file behind a URL, as `pyarrow.PythonFile` takes it. Raises UsageError where it cannot be reached."""
+
+    def __init__(self, url: str) -> None:
+        """Open the file and fetch its end; all of a small one."""
+        self._url = url
+        system, path = file_system(url)
+        with reaching(url):
+            self._file: Any = system.open(path, "rb", cache_type="none")
+            self.size = int(self._file.seek(0, 2))
+        self.closed = False
+        self._at, self._next = 0, -1
+        self._marks: dict[int, pa.Buffer] = {}
+        self._expected: list[Kept] = []
+        self._last: Kept = (0, pa.py_buffer(b""))
+        start = 0 if self.size <= SMALL else self.size - TAIL
+        self._end: Kept = (start, self._fetch(start, self.size))
+
+    def expect(self, ranges: Iterable[Range]) -> None:
+        """Fetch what is going to be read, (start, stop) each; what was expected before is let go."""
+        self._expected = []
+        wanted = [(start, stop) for start, stop in sorted(ranges) if start < self._end[0]]
+        if sum(stop - start for start, stop in wanted) > MOST_EXPECTED:
+            return
+        for run in _runs(wanted):
+            self._expected.append((run[0], self._fetch(*run)))
+        for start, stop in wanted:
+            mark = self._kept(start, min(start + MARK, stop))
+            if mark is not None:
+                self._marks[start] = pa.py_buffer(mark.to_pybytes())
+
+    def read_buffer(self, size: int = -1) -> pa.Buffer:
+        """Read as `read` does, without a copy."""
+        start = self._at
+        stop = self.size if size < 0 else min(start + size, self.size)
+        pieces = []
+        while self._at < stop:
+            piece = self._piece(self._at, stop)
+            pieces.append(piece)
+            self._at += piece.size
+        return pieces[0] if len(pieces) == 1 else pa.py_buffer(b"".join(pieces))
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on from where the file stands, to its end where `size` is negative."""
+        content: bytes = self.read_buffer(size).to_pybytes()
+        return content
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to another place."""
+        self._at = max(offset + (0, self._at, self.size)[whence], 0)
+        return self._at
+
+    def tell(self) -> int:
+        """Return where the file stands."""
+        return self._at
+
+    def close(self) -> None:
+        """Let go of the file, and of what is kept of it."""
+        if not self.closed:
+            self.closed = True
+            self._expected, self._marks = [], {}
+            self._file.close()
+
+    def _piece(self, start: int, stop: int) -> pa.Buffer:
+        """Return the bytes from `start` on, at most to `stop` and at least one: kept ones, else new ones."""
+        kept = self._kept(start, start + 1, stop)
+        if kept is None:
+            begins = [begin for begin, _ in (*self._expected, self._end) if begin > start]
+            end = min([stop, *begins])
+            # One who reads on gets more, or a stream of small messages would be as many requests.
+            if 0 <= start - self._next <= GAP:
+                end = min([max(end, start + AHEAD), self.size, *begins])
+            self._last = (start, self._fetch(start, end))
+            kept = self._last[1].slice(0, min(stop, end) - start)
+        self._next = start + kept.size
+        return kept
+
+    def _kept(self, start: int, stop: int, longest: int | None = None) -> pa.Buffer | None:
+        """Return the bytes from `start` to `stop` where they are kept; with `longest`, as far as they are kept."""
+        mark = (start, self._marks[start]) if start in self._marks else self._last
+        for begin, content in (*self._expected, self._end, self._last, mark):
+            end = begin + content.size
+            if begin <= start and stop <= end:
+                return content.slice(start - begin, min(longest or stop, end) - start)
+        return None
+
+    def _fetch(self, start: int, stop: int) -> pa.Buffer:
+        """Fetch bytes, in requests that are not too long to be made again."""
+        if stop - start <= PIECE:
+            return pa.py_buffer(self._request(start, stop))
+        content = bytearray(stop - start)
+        for at in range(start, stop, PIECE):
+            piece = self._request(at, min(at + PIECE, stop))
+            content[at - start : at - start + len(piece)] = piece
+        return pa.py_buffer(content)
+
+    def _request(self, start: int, stop: int) -> bytes:
+        if start == stop:
+            return b""
+        for pause in (*PAUSES, None):
+            try:
+                self._file.seek(start)
+                content: bytes = self._file.read(stop - start)
+            except Exception as error:
+                if pause is None or not _passes(error):
+                    raise refusal(error, self._url) from error
+            else:
+                if len(content) == stop - start:
+                    return content
+            if pause is not None:
+                time.sleep(pause)
+        raise UsageError(
+            f"cannot be read: {len(content):,} bytes came in place of {stop - start:,}",
+            place=Place(file=shown(self._url)),
+        )
+
+
+def _runs(ranges: list[Range]) -> list[Range]:
+    """Join sorted ranges that are near each other.
+
+    >>> _runs([(0, 10), (12, 20), (1 << 20, 2 << 20)])
+    [(0, 20), (1048576, 2097152)]
+    """
+    runs: list[Range] = []
+    for start, stop in ranges:
+        if runs and start - runs[-1][1] <= GAP:
+            runs[-1] = (runs[-1][0], max(runs[-1][1], stop))
+        else:
+            runs.append((start, stop))
+    return runs
+
+
+def _passes(error: Exception) -> bool:
+    """Return whether what went wrong may go better in a moment."""
+    cause = first_cause(error)
+    status = status_of(cause)
+    if status is not None:
+        return status in {408, 429} or status >= 500
+    return not isinstance(cause, FileNotFoundError | PermissionError | ValueError | TypeError)
