@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from logitpack import dataset, semantics, structure
+from logitpack import dataset, figures, semantics, structure
 from logitpack.arrays import known_arrays
+from logitpack.causes import explained
 from logitpack.columns import normalise
 from logitpack.containers import PARQUET, DataFile, Slice, corrupt, require_readable
 from logitpack.dataset import Totals
@@ -22,15 +23,13 @@ from logitpack.entries import Sound
 from logitpack.errors import DataError, Place
 from logitpack.metadata import SIDECAR, Metadata
 from logitpack.pages import first_broken, first_without_checksum
-from logitpack.report import PLACES, FileReport, Findings, Report
+from logitpack.report import PLACES, DatasetReport, FileReport, Findings, Report, Spot
 from logitpack.shards import data_files, sidecars
 from logitpack.table import COLUMNS, schema_errors, type_name
 from logitpack.urls import StrPath, shown
 
 
-def check(
-    paths: Iterable[StrPath] | StrPath, *, metadata: Metadata | None = None, places: int = PLACES
-) -> Report:
+def check(paths: Iterable[StrPath] | StrPath, *, metadata: Metadata | None = None, places: int = PLACES) -> Report:
     """Judge datasets, each a file, a folder, a pattern or a URL of one.
 
     `metadata` stands for that of files that have none. `places` is how many places of each finding are kept.
@@ -41,13 +40,24 @@ def check(
     for path in (path for _, files in found for path in files):
         require_readable(path)  # before hours of work are lost over the last one
     reports: list[FileReport] = []
+    datasets: list[DatasetReport] = []
     for root, files in found:
         states = [_File(path, root, metadata, places) for path in files]
         for state in states:
             state.read()
         _judge_dataset(states)
-        reports += [state.report() for state in states]
-    return Report(tuple(reports))
+        told, seen = _explained(shown(root), states)
+        reports += told
+        datasets.append(seen)
+    return Report(tuple(reports), tuple(datasets))
+
+
+def _explained(root: str, states: list[_File]) -> tuple[list[FileReport], DatasetReport]:
+    """Give what was found in the files of a dataset, with suggested causes, and what it looks like as a whole."""
+    whole = sum((state.figures for state in states), figures.Figures())
+    hits = dataset.hit_shares(sum((state.totals for state in states), Totals()))
+    declared = next((state.metadata for state in states if state.metadata is not None), None)
+    return explained([state.report() for state in states], DatasetReport(root, whole, hits), declared)
 
 
 @dataclass
@@ -55,7 +65,7 @@ class _Stride:
     """The rows with one S: how many, and the first few of them."""
 
     rows: int = 0
-    places: list[Place] = field(default_factory=list)
+    spots: list[Spot] = field(default_factory=list)
 
 
 class _File:
@@ -69,6 +79,7 @@ class _File:
         self.described, self.comparable = False, True
         self.types: dict[str, str] | None = None
         self.totals = Totals()
+        self.figures = figures.Figures()
         self.strides: dict[int, _Stride] = {}
         self.rows = self.tokens = 0
 
@@ -107,7 +118,8 @@ class _File:
             self.findings.add("FILE-2", f"the metadata in the file differs from the {SIDECAR} beside it")
         self.described, self.metadata = bool(own), in_force
         if in_force is not None and in_force.alignment != "predicts":
-            self.findings.add("ALN-6", f"alignment is declared to be {in_force.alignment!r}, expected 'predicts'")
+            message = f"alignment is declared to be {in_force.alignment!r}, expected 'predicts'"
+            self.findings.add("ALN-6", message, got=in_force.alignment, allowed="predicts")
         return True
 
     def _accompanying(self) -> Metadata | DataError | None:
@@ -144,7 +156,8 @@ class _File:
         for name, kind in types.items():
             got, expected = type_name(kind), COLUMNS[name].type
             if got != expected:
-                self.findings.add("COL-5", f"{name} is {got}, canonical is {expected}", Place(column=name))
+                message = f"{name} is {got}, canonical is {expected}"
+                self.findings.add("COL-5", message, Place(column=name), got=got, allowed=expected)
         if not errors:
             self.types = {name: _full_name(kind) for name, kind in types.items()}
         return not errors
@@ -178,6 +191,7 @@ class _File:
         for breach in semantics.judge(sound, self.metadata):
             self.findings.add_breach(breach, row_group=part.row_group)
         self.totals += dataset.observe(sound, self.metadata)
+        self.figures += figures.observe(sound, self.metadata)
         self._count_strides(sound, part.row_group)
         self.rows += part.record_batch.num_rows
         self.tokens += int(sound.num_tokens.sum())
@@ -187,9 +201,9 @@ class _File:
             rows = np.flatnonzero(sound.num_sampled == width)
             stride = self.strides.setdefault(width, _Stride())
             stride.rows += rows.size
-            for row in rows[: self.findings.limit - len(stride.places)]:
+            for row in rows[: self.findings.limit - len(stride.spots)]:
                 number = int(sound.row_numbers[row])
-                stride.places.append(Place(row_group=row_group, row=number, column="sampled_indices_low"))
+                stride.spots.append(Spot(Place(row_group=row_group, row=number, column="sampled_indices_low"), width))
 
 
 def _judge_dataset(files: list[_File]) -> None:
@@ -206,7 +220,7 @@ def _judge_dataset(files: list[_File]) -> None:
         limit = dataset.CHI_SQUARE_LIMIT
         message = f"tail indices are not uniform: chi-square {chi_square:.6g} over 64 bins, allowed {limit}"
         first = next(file for file in files if file.totals.expected.any())
-        first.findings.add("TAIL-3", message)
+        first.findings.add("TAIL-3", message, got=chi_square, allowed=limit)
     shares = dataset.hit_shares(totals)
     follows = any(file.metadata is not None and file.metadata.alignment == "follows" for file in files)
     if shares is not None and not follows and shares[0] < max(shares[1:]):
@@ -215,6 +229,7 @@ def _judge_dataset(files: list[_File]) -> None:
         first.findings.add(
             "ALN-5",
             f"{own} of the tokens are in their own entry's nucleus, {before} in that before, {after} in that after",
+            got=list(shares),
         )
 
 
@@ -229,7 +244,8 @@ def _judge_agreement(files: list[_File]) -> None:
         if differs:
             name = differs[0]
             got, expected = types.get(name, "absent"), first.types.get(name, "absent")
-            file.findings.add("FILE-2", f"{name} is {got}, but {expected} in {first.name}", Place(column=name))
+            message = f"{name} is {got}, but {expected} in {first.name}"
+            file.findings.add("FILE-2", message, Place(column=name), got=got, allowed=expected)
         elif file.comparable and file.metadata != first.metadata:
             file.findings.add("FILE-2", f"the metadata differs from that of {first.name}")
 
@@ -248,10 +264,12 @@ def _judge_strides(files: list[_File]) -> None:
         for width, stride in file.strides.items():
             if width != expected:
                 text = f"the tail has {width} entries a token, expected {expected} as in the first row"
-                file.findings.add_places("ROW-5", text, stride.places, stride.rows)
+                spots = [spot._replace(allowed=expected) for spot in stride.spots]
+                file.findings.add_places("ROW-5", text, spots, stride.rows)
     if any("ROW-5" in file.findings for file in files):
         return
     for file in files:
         if file.metadata is not None and file.strides and file.metadata.num_sampled != expected:
             declared = file.metadata.num_sampled
-            file.findings.add("TAIL-4", f"the tail has {expected} entries a token, declared are {declared}")
+            message = f"the tail has {expected} entries a token, declared are {declared}"
+            file.findings.add("TAIL-4", message, got=expected, allowed=declared)

@@ -16,11 +16,12 @@ import typer
 from numpy.typing import NDArray
 
 from logitpack.cli.onerow import OneRow, read_row
-from logitpack.cli.output import Column, Format, json_number, print_facts, print_json, print_line, print_table
+from logitpack.cli.output import Column, Format, print_facts, print_json, print_line, print_table
 from logitpack.cli.overview import plural, print_overview, row_document
 from logitpack.cli.paths import dataset
 from logitpack.cli.tokenizer import TokenTexts, load_token_texts
 from logitpack.errors import UsageError
+from logitpack.report import json_number
 
 EPILOG = """\b
 Examples:
