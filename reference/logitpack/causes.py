@@ -131,7 +131,7 @@ def _shifted(seen: Evidence) -> Iterator[Cause]:
 
 def _nucleus_size(seen: Evidence) -> Iterator[Cause]:
     figures, explains = seen.figures, frozenset({"NUC-4", "NUC-5", "NUC-6"})
-    largest = int(figures.sizes.nonzero()[0][-1])
+    largest = figures.largest_size
     at_largest, top_p = figures.share_at(largest), None if seen.metadata is None else seen.metadata.top_p
     if at_largest == 1 and largest > 1:
         text = f"every nucleus has {largest} entries: they were cut at a number (top-k), not at a mass; top_p is wrong"

@@ -99,6 +99,11 @@ class Figures:
         """Share of the probability that a tail holds, on average."""
         return self.tail_mass * UNIT / self.tokens
 
+    @property
+    def largest_size(self) -> int:
+        """The most entries of a nucleus."""
+        return int(self.sizes.nonzero()[0][-1])
+
     def share_at(self, size: int) -> float:
         """Share of the tokens whose nucleus has `size` entries or more."""
         return int(self.sizes[size:].sum()) / self.tokens

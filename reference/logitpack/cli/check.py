@@ -1,23 +1,24 @@
 """`logitpack check`: judge datasets by all structural and semantic requirements.
 
-Strategy: the judgement is `logitpack.check`'s; here it is printed, one line a finding and one a file, each
-beginning with the file, as compilers do.
+Strategy: the judgement is `logitpack.check`'s; here it is printed, for people or for one of several programs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from logitpack.check import check as judge
-from logitpack.cli.output import Format, print_json, print_text
+from logitpack.cli.annotations import commands
+from logitpack.cli.findings import LISTED, lines
+from logitpack.cli.output import print_json, print_text
 from logitpack.cli.paths import dataset
-from logitpack.errors import printable
+from logitpack.cli.sarif import document
 from logitpack.metadata import Metadata
-from logitpack.report import PLACES, FileReport, Finding
+from logitpack.report import PLACES
 from logitpack.shards import read_sidecar
 from logitpack.urls import StrPath, shown
 
@@ -26,10 +27,18 @@ Examples:
   logitpack check my-dataset/
   logitpack check shard.parquet --metadata logitpack.json
   logitpack check my-dataset/ --format json > report.json
+  logitpack check my-dataset/ --format github
 
 Exit status: 0 valid, 1 invalid, 2 cannot be read or wrong usage."""
 
-COLOURS = {"error": "red", "warning": "yellow", "valid": "bold green", "invalid": "bold red"}
+
+class Format(StrEnum):
+    """How the report is printed: for people, for programs, as annotations of a GitHub workflow, as SARIF 2.1.0."""
+
+    text = "text"
+    json = "json"
+    github = "github"
+    sarif = "sarif"
 
 
 def check(
@@ -50,6 +59,9 @@ def check(
         ),
     ] = None,
     places: Annotated[int, typer.Option(min=1, help="Places kept of each finding.", metavar="N")] = PLACES,
+    listed: Annotated[
+        int, typer.Option("--files", min=1, help="Files listed, those with findings first.", metavar="N")
+    ] = LISTED,
 ) -> int:
     """Check datasets by every requirement of the specification, over every row.
 
@@ -59,51 +71,18 @@ def check(
     report = judge(paths, metadata=given, places=places)
     if form is Format.json:
         print_json(report.to_json())
+    elif form is Format.sarif:
+        from logitpack.cli.app import version  # which imports this module
+
+        print_json(document(report, version()))
+    elif form is Format.github:
+        sys.stdout.writelines(f"{command}\n" for command in commands(report, listed))
     else:
-        for file in report.files:
-            for line in _lines(file):
-                print_text(line)
-        if len(report.files) > 1:
-            invalid = sum(file.verdict != "valid" for file in report.files)
-            print_text(
-                Text(
-                    f"{len(report.files)} files: {invalid} invalid" if invalid else f"{len(report.files)} files: valid"
-                )
-            )
+        for line in lines(report, listed):
+            print_text(line)
     return 0 if report.verdict == "valid" else 1
 
 
 def load_metadata(path: StrPath) -> Metadata:
     """Read metadata that the user supplies. Raises UsageError (META-1, META-2, META-7)."""
     return Metadata.from_user(read_sidecar(path), file=shown(path))
-
-
-def _lines(file: FileReport) -> Iterator[Text]:
-    for finding in file.findings:
-        line = Text.assemble(
-            f"{printable(file.path)}: ",
-            (finding.severity, COLOURS[finding.severity]),
-            " ",
-            (finding.requirement, "bold"),
-            f", {_count(finding.count, 'place')}: " if finding.places else ": ",
-            printable(finding.message),
-        )
-        line.append(_places(finding), "dim")
-        yield line
-    amounts = [file.profile, _count(file.rows, "row"), _count(file.tokens, "token")]
-    for severity in ("error", "warning"):
-        total = sum(finding.severity == severity for finding in file.findings)
-        if total:
-            amounts.append(_count(total, severity))
-    yield Text.assemble(f"{printable(file.path)}: ", (file.verdict, COLOURS[file.verdict]), f" ({', '.join(amounts)})")
-
-
-def _places(finding: Finding) -> str:
-    if not finding.places:
-        return ""
-    places = "; ".join(str(place) for place in finding.places)
-    return f" ({places}{'; …' if finding.count > len(finding.places) else ''})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
