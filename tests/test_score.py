@@ -149,6 +149,21 @@ def test_checker_shows_the_reject_side_by_a_warning() -> None:
     assert statuses(found) == {("COL-5", Role.CHECKER): "passed"}
 
 
+def test_checker_does_not_show_a_requirement_by_reporting_another() -> None:
+    """Evidence for NUC-2 that the file breaks only NUC-3 shows that NUC-2 is not blamed, and nothing more."""
+    other = case("nuc/other", "either", "NUC-2", "idx/exact", findings=("NUC-3",))
+    found = one(run(result(EXACT, Role.CHECKER), result(other, Role.CHECKER)), "NUC-2", Role.CHECKER)
+    reason = "no case that had to be rejected stood beside it"
+    assert (found.status, found.reason) == ("not shown", reason)
+
+
+def test_checker_shows_by_any_finding_that_it_reports() -> None:
+    """CHK-1 is about what is reported: a finding, whatever its id, is its reject side."""
+    several = case("chk/several", "reject", "CHK-1", "idx/exact", findings=("ROW-1", "IDX-3"))
+    found = run(result(EXACT, Role.CHECKER), result(several, Role.CHECKER))
+    assert statuses(found) == {("CHK-1", Role.CHECKER): "passed"}
+
+
 def test_writer_and_extractor_have_both_sides_too() -> None:
     """Writing and refusing are the two sides of a writer, extracting and refusing those of an extractor."""
     rows, index = case("wr/rows", "write"), case("wr/index", "refuse", "IDX-6", "wr/rows")

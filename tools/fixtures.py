@@ -25,13 +25,9 @@ from cases import FIXTURES, Done, JsonCase
 from catalogue import catalogue
 from logitpack_conformance.breakable import BREAKABLE
 from logitpack_conformance.casebook import FLAGS
-from logitpack_conformance.clauses import requirements
 from logitpack_conformance.manifest import NAME, SuiteFault, case_of_json, digest_of, load_manifest
 from logitpack_conformance.model import SPEC, Case, Kind, Role
-from logitpack_conformance.score import ACCEPT, REJECT
-
-REPORTED = {name for name, requirement in requirements().items() if requirement.kind != "B"} | {"META-2"}
-"""The requirements that checkers report."""
+from logitpack_conformance.score import ACCEPT, REJECT, sides
 
 
 def others() -> dict[str, str]:
@@ -73,14 +69,11 @@ def one_sided(listed: list[JsonCase]) -> Iterator[str]:
             yield f"{name} has no {side} side for a {role} of {key}"
 
 
-def _sides(case: Case, role: Role, requirement: str) -> set[str]:
-    """Return the sides of a requirement that a case shows: a checker's are what it is to report and what not."""
-    if role is Role.CHECKER:
-        is_named = requirement in case.findings or (requirement not in REPORTED and bool(case.findings))
-        return {REJECT if is_named else ACCEPT}
-    if case.kind is Kind.EITHER and role is Role.READER:  # other cases show that it rejects
-        return {ACCEPT, REJECT}
-    return {REJECT if case.kind in {Kind.REJECT, Kind.REFUSE} else ACCEPT}
+def _sides(case: Case, role: Role, requirement: str) -> frozenset[str]:
+    """Return the sides of a requirement that a case shows; other cases show that a reader rejects."""
+    if case.kind is Kind.EITHER and role is Role.READER:
+        return frozenset({ACCEPT, REJECT})
+    return sides(case, role, "accepted", requirement)
 
 
 def additions(listed: list[JsonCase]) -> Iterator[str]:

@@ -28,3 +28,9 @@ def requirements() -> Mapping[str, Requirement]:
     """Return all requirements by id, in the order of SPEC.md. Raises FileNotFoundError."""
     listed = load("requirements.json")["requirements"]
     return {members["id"]: Requirement(**members) for members in listed}
+
+
+@cache
+def reported() -> frozenset[str]:
+    """Return the ids of the requirements that checkers report (CHK-1): those on files, and META-2."""
+    return frozenset(name for name, requirement in requirements().items() if requirement.kind != "B") | {"META-2"}

@@ -127,7 +127,7 @@ def _covered(
     twins = [known[case.twin] for case in own if case.twin is not None and role in known[case.twin].roles]
     both = {case.id: case for case in (*own, *twins)}
     # A file that a reader may reject counts as one to accept, which is what it can show.
-    shown = [sides(case, role, "accepted") for case in both.values()]
+    shown = [sides(case, role, "accepted", requirement.id) for case in both.values()]
     return Covered(
         requirement,
         role,

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .breakable import BREAKABLE
+from .clauses import reported
 from .clauses import requirements as all_requirements
 from .model import Case, Kind, Result, Role, Run
 from .text import bounded
@@ -94,10 +95,15 @@ def overall(run: Run, scores: Sequence[Score]) -> Overall:
     return Overall.CONFORMANT
 
 
-def sides(case: Case, role: Role, outcome: str) -> frozenset[str]:
-    """Return the sides that a case shows where it passed with this outcome: neither, or one of them."""
+def sides(case: Case, role: Role, outcome: str, requirement: str) -> frozenset[str]:
+    """Return the sides of a requirement that a case shows where it passed with this outcome: neither, or one of them.
+
+    A checker shows what it reports, each id by itself: a file in which it had to find something else is one in which
+    it did not blame this. Of what is not reported as such, CHK-1 say, any finding shows the reject side.
+    """
     if role is Role.CHECKER:
-        return frozenset({REJECT if case.findings else ACCEPT})
+        told = requirement in case.findings if requirement in reported() else bool(case.findings)
+        return frozenset({REJECT if told else ACCEPT})
     if case.kind is Kind.EITHER:
         return frozenset({ACCEPT} if outcome == "accepted" else ())
     return frozenset({REJECT if case.kind in {Kind.REJECT, Kind.REFUSE} else ACCEPT})
@@ -138,10 +144,10 @@ class _Evidence:
             return scored(Status.FAILED)
         if role not in BREAKABLE.get(requirement, ()):
             return scored(Status.NOT_JUDGED, f"a {role} may do as it likes there")
-        reason = self.missing(own)
+        reason = self.missing(own, requirement)
         return scored(Status.NOT_SHOWN, reason) if reason else scored(Status.PASSED)
 
-    def missing(self, own: Sequence[Result]) -> str:
+    def missing(self, own: Sequence[Result], requirement: str) -> str:
         """Say what keeps a requirement with these results from being shown; nothing where it is shown."""
         concerned = [*own, *(twin for result in own for twin in self.twins(result))]
         for status, words in (("failed", "failed, though not by it"), ("not-run", "not run")):
@@ -154,7 +160,7 @@ class _Evidence:
         shown: set[str] = set()
         for result in own:
             if self.is_whole(result):
-                shown |= self.shown_by(result)
+                shown |= self.shown_by(result, requirement)
         if {ACCEPT, REJECT} <= shown:
             return ""
         reasons = Counter(bounded(result.message, 100) for result in concerned if result.status in OUT_OF_SCOPE)
@@ -174,12 +180,12 @@ class _Evidence:
         twins = self.twins(result)
         return result.status == "passed" and (not result.case.twin or any(twin.status == "passed" for twin in twins))
 
-    def shown_by(self, result: Result) -> frozenset[str]:
-        """Return the sides that a case shows together with its twin."""
-        shown = sides(result.case, result.role, result.outcome)
+    def shown_by(self, result: Result, requirement: str) -> frozenset[str]:
+        """Return the sides of a requirement that a case shows together with its twin."""
+        shown = sides(result.case, result.role, result.outcome, requirement)
         for twin in self.twins(result):
             if twin.status == "passed":
-                shown |= sides(twin.case, twin.role, twin.outcome)
+                shown |= sides(twin.case, twin.role, twin.outcome, requirement)
         accepted = is_free(result) and result.outcome == "accepted"
         if accepted and (result.role, result.container) in self.rejecting:
             shown |= {REJECT}

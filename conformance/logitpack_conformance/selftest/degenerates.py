@@ -78,7 +78,8 @@ def least(planned: Iterable[Planned]) -> list[Planned]:
     shown: set[tuple[str, str, str]] = set()
     wanted: set[tuple[str, str, str | None]] = set()
     for case, role, container, _ in everything:
-        news = {(name, str(role), side) for name in case.requirements for side in sides(case, role, "accepted")}
+        of = {name: sides(case, role, "accepted", name) for name in case.requirements}
+        news = {(name, str(role), side) for name, shown_by in of.items() for side in shown_by}
         if news - shown:
             shown |= news
             wanted |= {(case.id, role, container), (case.twin or case.id, role, container)}
