@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from logitpack.figures import KINDS, LARGEST_CODE, NARROW, UNIT, Figures
+from logitpack.figures import KINDS, NARROW, UNIT, Figures
 from logitpack.metadata import MAX_ENTRIES_UNDECLARED, Metadata
 from logitpack.report import DatasetReport, FileReport, Finding
 
@@ -80,7 +80,8 @@ def _by_value(finding: Finding) -> str | None:
 
 
 def _wrapped_sum(got: object, allowed: object) -> bool:
-    return isinstance(got, int) and isinstance(allowed, int) and got < allowed and got == allowed % 256
+    lengths = got if isinstance(got, list) else [got]
+    return isinstance(allowed, int) and all(length != allowed and length == allowed % 256 for length in lengths)
 
 
 def _byte_each(got: object, allowed: object) -> bool:
@@ -105,7 +106,7 @@ VALUES: dict[str, tuple[Callable[[object, object], bool], str]] = {
 
 
 def _high_bits_lost(seen: Evidence) -> Iterator[Cause]:
-    if seen.metadata is None or seen.metadata.vocab_size < 1.1 * LOW_BITS:
+    if seen.metadata is None or seen.metadata.tokenizer_size < 1.1 * LOW_BITS:
         return
     figures, explains = seen.figures, frozenset({"TAIL-3", "NUC-2", "TAIL-1", "TAIL-2", "ALN-5"})
     each = zip(KINDS, figures.entries, figures.high_indices, strict=True)
@@ -158,7 +159,8 @@ def _logsumexp(seen: Evidence) -> Iterator[Cause]:
     if figures.zero >= NEARLY_ALL * figures.tokens:
         text = "the logsumexp is 0 nearly everywhere: log-probabilities were stored, not raw logits"
         yield Cause(text, MASSES, note=True)
-    elif figures.closed >= NEARLY_ALL * figures.several and figures.closed >= NEARLY_ALL * figures.tokens:
+        return
+    if figures.closed >= NEARLY_ALL * figures.several and figures.closed >= NEARLY_ALL * figures.tokens:
         text = "the logsumexp is that of the stored entries, nearly everywhere: it has to be over the full vocabulary"
         yield Cause(text, MASSES, note=True)
     for name, fitting in zip(NARROW, figures.narrow, strict=True):
@@ -168,17 +170,22 @@ def _logsumexp(seen: Evidence) -> Iterator[Cause]:
             return
 
 
+SCALES = frozenset({127, 255, 1023, 4095, 16_383, 32_767, 65_534})
+"""What codes are scaled by where 65,535 was meant."""
+
+
 def _ranges(seen: Evidence) -> Iterator[Cause]:
     figures, explains = seen.figures, frozenset({"QNT-5"})
-    if figures.wrapped >= NEARLY_ALL * figures.several > 0:
-        yield Cause("the largest logit has code 0: codes were scaled by 65536, and the last one wrapped", explains)
+    if figures.wrapped >= max(NEARLY_ALL * figures.sizes[3:].sum(), 1):
+        text = "the largest logit has code 0: codes were scaled by 65536, and the last one wrapped"
+        yield Cause(text, explains | MASSES | {"NUC-3", "NUC-7"})
         return
     for k, name in enumerate(KINDS):
         ranges, at_min, at_max = (int(numbers[k]) for numbers in (figures.ranges, figures.at_min, figures.at_max))
         largest = int(figures.largest_code[k])
         if ranges < ENOUGH:
             continue
-        if at_max == 0 and largest < LARGEST_CODE and at_min >= NEARLY_ALL * ranges:
+        if at_max == 0 and largest in SCALES and at_min >= NEARLY_ALL * ranges:
             yield Cause(f"no {name} code is above {largest}: codes were scaled by {largest}, not by 65535", explains)
         elif at_max >= NEARLY_ALL * ranges > at_min:
             where = "more entries than were stored, such as the max_entries largest"
@@ -202,7 +209,9 @@ def _tail(seen: Evidence) -> Iterator[Cause]:
         yield Cause("the logits of every tail fall: it holds the next largest entries, not sampled ones", not_uniform)
     elif share > PROPORTIONAL * uniform:
         text = f"tails hold {share:.1%} of the mass outside the nucleus, a uniform sample would hold {uniform:.3%}"
-        yield Cause(f"{text}: entries were drawn by their probability", not_uniform, note=True)
+        # One large entry that a uniform sample happens to meet weighs much among few tokens.
+        alone = figures.tokens >= 10 * ENOUGH
+        yield Cause(f"{text}: entries were drawn by their probability", not_uniform, note=alone)
     width = entries / figures.tokens
     for name, expected, text in (
         ("TAIL-1", entries * (width - 1) / 2 / size, "tails were drawn with replacement"),
@@ -220,8 +229,8 @@ PATTERNS: tuple[Callable[[Evidence], Iterator[Cause]], ...] = (
     _high_bits_lost,
     _shifted,
     _logsumexp,
-    _nucleus_size,
     _ranges,
+    _nucleus_size,
     _order,
     _tail,
 )

@@ -49,7 +49,8 @@ class Figures:
     | `entries`, `high_indices` | by kind: entries, and those with an index of 65,536 or more |
     | `ranges`, `at_min`, `at_max` | by kind: tokens with *min* < *max*, with a code of 0 there, with one of 65,535 |
     | `largest_code` | by kind: the largest code of all |
-    | `several`, `rising`, `wrapped` | of several nucleus entries; first below the last; first 0 before the largest |
+    | `several`, `rising` | with several nucleus entries; with a first one below the last |
+    | `wrapped` | whose first code is 0, and the second the largest |
     | `falling_tail` | whose tail logits do not increase |
     | `narrow` | int64 [3]: whose logsumexp is not zero and fits bfloat16, binary16, binary32 |
     | `zero`, `closed` | whose logsumexp is zero; is that of the stored entries alone |
