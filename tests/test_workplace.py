@@ -133,3 +133,65 @@ def test_content(tmp_path: Path) -> None:
     for name in ("link", "pipe", "", "none"):
         with pytest.raises(OSError, match=r"."):
             workplace.content(tmp_path / name, 3)
+
+
+def _seen(places: workplace.Workplaces, act: Callable[[Path], object]) -> Path:
+    with places.fresh() as place:
+        act(place)
+    return place
+
+
+def test_a_folder_is_fresh_and_goes_by_another_name(tmp_path: Path) -> None:
+    """What a call leaves is not there at the next, and neither is the name of its folder."""
+    places = workplace.Workplaces(tmp_path)
+
+    def litter(place: Path) -> None:
+        assert ["in"] == [one.name for one in place.rglob("*")]
+        (place / "out").write_bytes(b"x")
+        (place / "in" / "more").write_bytes(b"x")
+        (place / "link").symlink_to(tmp_path)
+
+    names = [_seen(places, litter).name for _ in range(3)]
+    assert 3 == len(set(names))
+
+
+def _nested(place: Path) -> None:
+    (place / "a").mkdir()
+    (place / "a" / "file").touch()
+
+
+def _replaced(place: Path) -> None:
+    (place / "in").rmdir()
+    (place / "in").touch()
+
+
+MESSES: dict[str, Callable[[Path], object]] = {
+    "a folder": lambda place: (place / "in" / "folder").mkdir(),
+    "in a folder": _nested,
+    "in gone": lambda place: (place / "in").rmdir(),
+    "in a file": _replaced,
+    "other rights": lambda place: (place / "in").chmod(0o755),
+    "no rights": lambda place: place.chmod(0o500),
+    "gone": lambda place: place.rename(place.with_name("elsewhere")),
+}
+
+
+@pytest.mark.parametrize("mess", MESSES.values(), ids=MESSES)
+def test_a_folder_that_is_not_as_it_was_is_not_used_again(mess: Callable[[Path], object], tmp_path: Path) -> None:
+    """Folders of the adapter's own, or other rights: the next call gets a new one, and the old one is gone."""
+    places = workplace.Workplaces(tmp_path)
+    assert not _seen(places, mess).exists()
+    assert ["in"] == [one.name for one in _seen(places, lambda _: None).parent.glob("call-*/*")]
+
+
+def test_no_link_is_followed_in_emptying(tmp_path: Path) -> None:
+    """An adapter that puts a link in the place of a folder has nothing removed elsewhere."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").touch()
+
+    def act(place: Path) -> None:
+        (place / "in").rmdir()
+        (place / "in").symlink_to(tmp_path / "mine")
+
+    _seen(workplace.Workplaces(tmp_path), act)
+    assert (tmp_path / "mine" / "file").exists()

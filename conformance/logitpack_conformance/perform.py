@@ -22,7 +22,7 @@ from .model import COMMANDS, EXTENSIONS, FAILURES, Case, Container, Response, Re
 from .plan import Planned
 from .session import Caller
 from .text import bounded_json
-from .workplace import OUTPUT_LIMIT, content, fill, missing, workplace
+from .workplace import INPUT, OUTPUT_LIMIT, Workplaces, content, fill, missing
 
 SHARE = 10
 """Of the reads that pass, one in so many is sent twice."""
@@ -60,7 +60,7 @@ class Performer:
     def __init__(self, caller: Caller, fixtures: Path, folder: Path, streak: Streak | None = None) -> None:
         self._caller = caller
         self._fixtures = fixtures
-        self._folder = folder
+        self._workplaces = Workplaces(folder)
         self._streak = streak or Streak()
 
     def perform(self, planned: Planned) -> Result:
@@ -87,8 +87,8 @@ class Performer:
 
     def _send(self, planned: Planned, *, keep: bool = False) -> Sent:
         case, role, container = planned.case, planned.role, planned.container
-        with workplace(self._folder) as place:
-            given = fill(place / "in", case, case.materials[material_key(role, container)], self._fixtures)
+        with self._workplaces.fresh() as place:
+            given = fill(place / INPUT, case, case.materials[material_key(role, container)], self._fixtures)
             request = make_request(case, role, container, given, place)
             start = time.perf_counter()
             response = self._caller.call(request)

@@ -1,7 +1,8 @@
 """The folder of one call: made, filled with what the case needs, looked at, and removed.
 
 Strategy: an adapter can put anything there. Nothing is followed out of the folder: neither when an output is looked
-for, which has to be a regular file of bearable size, nor when the folder is removed.
+for, which has to be a regular file of bearable size, nor when the folder is emptied or removed. Some file systems take
+longer to remove a folder than an adapter to answer, so that an emptied one serves again, under another name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,9 @@ from .model import Case, Material
 
 OUTPUT_LIMIT = 64 << 20
 """Bytes of an output; what the cases ask for is far smaller."""
+DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+INPUT = "in"
+"""The folder that the files of a case are copied to, in that of the call."""
 ROUNDS = 8
 """How often a folder is gone through whose inner folders have to be opened first, one level a round."""
 
@@ -38,9 +43,67 @@ def workplace(folder: Path) -> Iterator[Path]:
         remove(place)
 
 
+class Workplaces:
+    """Gives fresh folders below `folder`, one at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._spare: Path | None = None
+
+    @contextmanager
+    def fresh(self) -> Iterator[Path]:
+        """Give a folder that nobody has seen, with nothing in it but an empty folder `INPUT`; and clear it away."""
+        place = self._taken()
+        try:
+            yield place
+        finally:
+            if _is_emptied(place):
+                self._spare = place
+            else:
+                remove(place)
+
+    def _taken(self) -> Path:
+        if self._spare is not None:
+            spare, self._spare = self._spare, None
+            return spare.rename(spare.with_name(f"call-{uuid.uuid4().hex[:12]}"))
+        place = Path(tempfile.mkdtemp(dir=self._folder, prefix="call-"))
+        (place / INPUT).mkdir(mode=0o700)
+        return place
+
+
+def _is_emptied(place: Path) -> bool:
+    """Remove the files of a call; tell whether that leaves its two folders as they were made.
+
+    Both are held open meanwhile, so that no link is followed that an adapter puts in their place.
+    """
+    if not {os.unlink, os.open} <= os.supports_dir_fd or os.scandir not in os.supports_fd:
+        return False
+    with contextlib.ExitStack() as stack:
+        outer = inner = -1
+        try:
+            for name in (place, INPUT):
+                outer, inner = inner, os.open(name, DIRECTORY, dir_fd=None if inner < 0 else inner)
+                stack.callback(os.close, inner)
+                if stat.S_IMODE(os.fstat(inner).st_mode) != 0o700:
+                    return False
+            return _has_lost_files(inner, set()) and _has_lost_files(outer, {INPUT})
+        except OSError:
+            return False
+
+
+def _has_lost_files(folder: int, kept: set[str]) -> bool:
+    """Remove what stands in an open folder and is no folder itself; tell whether only `kept` is left."""
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    for entry in found:
+        if not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.name, dir_fd=folder)
+    return {entry.name for entry in found if entry.is_dir(follow_symlinks=False)} == kept
+
+
 def fill(place: Path, case: Case, material: Material, fixtures: Path) -> Path:
-    """Copy the files of a case into `place`, which is made, and return its input there. Raises SuiteFault."""
-    place.mkdir()
+    """Copy the files of a case into `place`, made where it is not there, and return its input. Raises SuiteFault."""
+    place.mkdir(exist_ok=True)
     source = fixtures / material.folder
     for name, digest in material.digests.items():
         parts = name.split("/")
