@@ -18,7 +18,6 @@ from logitpack.codec import decode_runs
 from logitpack.containers import JSON, DataFile, Info
 from logitpack.errors import LogitPackError, UsageError
 from logitpack.metadata import Metadata
-from logitpack.native import is_in_memory
 from logitpack.shards import data_files, folder_of, name_in, sidecars
 from logitpack.table import check_schema
 from logitpack.urls import StrPath
@@ -56,20 +55,15 @@ class Reader:
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise UsageError(f"logits are decoded to float32 or float64, not {self.dtype}")
-        self._first: DataFile | None = None
+        # The first file stays open for the first iteration, in the process that opened it.
+        self._opened: tuple[int, DataFile] | None = None
         file = self.open(self.files[0])
-        try:
-            self.metadata = self.metadata_of(file.info, self.files[0])
-        finally:
-            # A small file has been read by now, and need not be once more.
-            if is_in_memory(file.native):
-                self._first = file
-            else:
-                file.close()
+        self._opened = (os.getpid(), file)
+        self.metadata = self.metadata_of(file.info, self.files[0])
 
     def __getstate__(self) -> dict[str, object]:
         """Return what another process needs: not the open file."""
-        return {**self.__dict__, "_first": None}
+        return {**self.__dict__, "_opened": None}
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the rows, some tens of thousands of tokens at a time."""
@@ -97,9 +91,10 @@ class Reader:
 
     def open(self, path: str) -> DataFile:
         """Open one of the files, its columns checked (COL-1, COL-2), under its name in the dataset."""
-        if self._first is not None and path == self.files[0]:
-            file, self._first = self._first, None
-            return file
+        if self._opened is not None and path == self.files[0]:
+            (process, file), self._opened = self._opened, None
+            if process == os.getpid():
+                return file
         name = self.name_of(path)
         file = DataFile(path, name=name)
         try:

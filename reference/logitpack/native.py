@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -45,7 +46,7 @@ def open_native(path: StrPath) -> pa.NativeFile:
         raise UsageError(f"cannot be read: {reason}", place=Place(file=shown(path))) from error
 
 
-def expect(file: pa.NativeFile, ranges: Iterable[Range]) -> None:
+def expect(file: pa.NativeFile | BinaryIO, ranges: Iterable[Range]) -> None:
     """Say what is going to be read of a file, (start, stop) each, so that it comes in few requests over a network."""
     if isinstance(file, _Remote):
         file.handle.expect(ranges)
@@ -55,11 +56,6 @@ def size_of(path: StrPath) -> int:
     """Return the size of a file in bytes. Raises UsageError where it cannot be read."""
     with open_native(path) as file:
         return int(file.size())
-
-
-def is_in_memory(file: pa.NativeFile) -> bool:
-    """Return whether all of a file has been read, so that keeping it open costs no descriptor."""
-    return isinstance(file, pa.BufferReader)
 
 
 def _open_local(path: str) -> pa.NativeFile:

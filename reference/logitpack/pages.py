@@ -12,6 +12,7 @@ from collections.abc import Collection, Container, Iterator
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple
 
+from logitpack.native import expect
 from logitpack.thrift import MalformedError, Struct, read_struct
 
 MAGIC = b"PAR1"
@@ -71,6 +72,7 @@ def first_broken(
     for chunk in chunks(file):
         if chunk.name in passed_over or not (row_groups is None or chunk.row_group in row_groups):
             continue
+        expect(file, [(chunk.start, chunk.stop)])
         for page in _pages(file, chunk):
             if page.checksum is not None and _crc(file, page) != page.checksum & 0xFFFFFFFF:
                 return chunk.row_group, chunk.column

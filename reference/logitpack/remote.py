@@ -2,8 +2,8 @@
 
 Strategy: whoever knows what comes next says so (`expect`), and it comes in a few long requests; whoever reads
 on where he stopped gets more than he asked for, which is kept for his next step; anything else is fetched as it is
-asked for. The end of a file, where footers are, is kept, and of each range that was expected its beginning,
-where the page headers are.
+asked for. The two ends of a file are kept, where its schema and its footer are, and what was expected last, for it is
+looked at again: decoded first, then for its checksums.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from logitpack.errors import Place, UsageError
 from logitpack.urls import file_system, first_cause, reaching, refusal, shown, status_of
 
 SMALL = 1 << 20
-TAIL = 1 << 16
+HEAD, TAIL = 1 << 14, 1 << 16
 GAP = 1 << 16
 """Ranges that are nearer to each other than this are fetched in one."""
-MARK = 256
-AHEAD = 4 << 20
+AHEAD = (1 << 16, 4 << 20)
+"""How much more one who reads on gets: the first time, and at most."""
 PIECE = 32 << 20
-MOST_EXPECTED = 256 << 20
+MOST_EXPECTED, MOST_KEPT = 256 << 20, 64 << 20
+"""Bytes that are fetched ahead at a time, and that are kept of earlier times."""
 PAUSES = (0.2, 1.0)
 """Seconds before a request that failed is made again; then it has failed."""
 
@@ -36,32 +37,28 @@ class RemoteFile:
     """A file behind a URL, as `pyarrow.PythonFile` takes it. Raises UsageError where it cannot be reached."""
 
     def __init__(self, url: str) -> None:
-        """Open the file and fetch its end; all of a small one."""
+        """Open the file and fetch its ends; all of a small one."""
         self._url = url
         system, path = file_system(url)
         with reaching(url):
             self._file: Any = system.open(path, "rb", cache_type="none")
             self.size = int(self._file.seek(0, 2))
         self.closed = False
-        self._at, self._next = 0, -1
-        self._marks: dict[int, pa.Buffer] = {}
+        self._at, self._next = 0, self.size  # where it stands, and where one who reads on would
+        self._ahead = AHEAD[0]
         self._expected: list[Kept] = []
         self._last: Kept = (0, pa.py_buffer(b""))
-        start = 0 if self.size <= SMALL else self.size - TAIL
-        self._end: Kept = (start, self._fetch(start, self.size))
+        ends = [(0, self.size)] if self.size <= SMALL else [(0, HEAD), (self.size - TAIL, self.size)]
+        self._ends: list[Kept] = [(start, self._fetch(start, stop)) for start, stop in ends]
 
     def expect(self, ranges: Iterable[Range]) -> None:
-        """Fetch what is going to be read, (start, stop) each; what was expected before is let go."""
-        self._expected = []
-        wanted = [(start, stop) for start, stop in sorted(ranges) if start < self._end[0]]
+        """Fetch what is going to be read, (start, stop) each, and let go of what was expected long before."""
+        wanted = [(start, stop) for start, stop in sorted(ranges) if self._kept(start, stop) is None]
         if sum(stop - start for start, stop in wanted) > MOST_EXPECTED:
             return
-        for run in _runs(wanted):
-            self._expected.append((run[0], self._fetch(*run)))
-        for start, stop in wanted:
-            mark = self._kept(start, min(start + MARK, stop))
-            if mark is not None:
-                self._marks[start] = pa.py_buffer(mark.to_pybytes())
+        while sum(content.size for _, content in self._expected) > MOST_KEPT:
+            del self._expected[0]
+        self._expected += [(start, self._fetch(start, stop)) for start, stop in _runs(wanted)]
 
     def read_buffer(self, size: int = -1) -> pa.Buffer:
         """Read as `read` does, without a copy."""
@@ -92,18 +89,21 @@ class RemoteFile:
         """Let go of the file, and of what is kept of it."""
         if not self.closed:
             self.closed = True
-            self._expected, self._marks = [], {}
+            self._expected = []
             self._file.close()
 
     def _piece(self, start: int, stop: int) -> pa.Buffer:
         """Return the bytes from `start` on, at most to `stop` and at least one: kept ones, else new ones."""
         kept = self._kept(start, start + 1, stop)
         if kept is None:
-            begins = [begin for begin, _ in (*self._expected, self._end) if begin > start]
+            begins = [begin for begin, _ in (*self._expected, *self._ends) if begin > start]
             end = min([stop, *begins])
             # One who reads on gets more, or a stream of small messages would be as many requests.
             if 0 <= start - self._next <= GAP:
-                end = min([max(end, start + AHEAD), self.size, *begins])
+                end = min([max(end, start + self._ahead), self.size, *begins])
+                self._ahead = min(2 * self._ahead, AHEAD[1])
+            else:
+                self._ahead = AHEAD[0]
             self._last = (start, self._fetch(start, end))
             kept = self._last[1].slice(0, min(stop, end) - start)
         self._next = start + kept.size
@@ -111,8 +111,7 @@ class RemoteFile:
 
     def _kept(self, start: int, stop: int, longest: int | None = None) -> pa.Buffer | None:
         """Return the bytes from `start` to `stop` where they are kept; with `longest`, as far as they are kept."""
-        mark = (start, self._marks[start]) if start in self._marks else self._last
-        for begin, content in (*self._expected, self._end, self._last, mark):
+        for begin, content in (*self._expected, *self._ends, self._last):
             end = begin + content.size
             if begin <= start and stop <= end:
                 return content.slice(start - begin, min(longest or stop, end) - start)

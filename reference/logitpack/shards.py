@@ -172,7 +172,7 @@ def _expand(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
     """Yield what parts of a pattern match below a folder."""
     if not parts:
         yield folder
-    elif parts[0] == "**":
+    elif folder.is_dir() and parts[0] == "**":
         for inner, _ in _walk(folder):
             yield from _expand(inner, parts[1:] or ("*",))
     elif folder.is_dir():

@@ -124,7 +124,7 @@ def refusal(error: Exception, url: str) -> UsageError:
 
 def first_cause(error: BaseException) -> BaseException:
     """Return what an error began with: fsspec makes FileNotFoundError of whatever a web server does."""
-    while error.__cause__ is not None:
+    while isinstance(error, FileNotFoundError) and error.__cause__ is not None:
         error = error.__cause__
     return error
 
@@ -147,4 +147,6 @@ def _reason(error: BaseException, status: int | None) -> str:
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
     if "range requests" in text or "seek streaming" in text:
         return "the server gives no parts of a file (byte ranges), so it has to be downloaded first"
+    if "payload is not completed" in text:
+        return "the connection broke off in the middle of an answer"
     return without_secrets(text)[:LONGEST_REASON]
