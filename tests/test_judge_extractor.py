@@ -15,6 +15,7 @@ import pytest
 from extracting import MASK, Token, entries, extract, extract_token, judge, model, request, respond
 from logitpack_conformance import dense
 from logitpack_conformance.model import Kind, Response
+from logitpack_conformance.oracle.indices import LIMIT
 
 LOGITS = model()
 ASKED = request()
@@ -353,6 +354,35 @@ def test_bad_logits_are_to_be_refused(tmp_path: Path) -> None:
     crashed = respond(LOGITS, ASKED, Response("crash"), tmp_path, Kind.REFUSE)
     assert (True, ()) == (refused.passed, refused.broken)
     assert [(False, ("QNT-9",))] * 2 == [(one.passed, one.broken) for one in (accepted, crashed)]
+
+
+def test_refusing_is_free_where_the_case_leaves_it_open(tmp_path: Path) -> None:
+    """Of an either case a refusal passes, and a row is judged as any other."""
+    refused = respond(LOGITS, ASKED, Response("rejected"), tmp_path, Kind.EITHER)
+    missing = respond(LOGITS, ASKED, Response("accepted", output=tmp_path / "out"), tmp_path, Kind.EITHER)
+    assert (True, False) == (refused.passed, missing.passed)
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        (lambda tokens: None, ()),  # noqa: ARG005
+        (lambda tokens: tokens[0]["top"]["indices"].__setitem__(0, LIMIT), ("IDX-6",)),
+        (lambda tokens: tokens[0]["sampled"]["indices"].__setitem__(0, 0), ("QNT-7",)),
+        (lambda tokens: tokens[0].__setitem__("logsumexp", 9.25), ("LSE-4",)),
+    ],
+    ids=["masked", "stored", "aliased", "counted"],
+)
+def test_entries_beyond_18_bits_have_probability_zero(
+    change: Callable[[list[Token]], object], broken: tuple[str, ...], tmp_path: Path
+) -> None:
+    """A row made as if their logits were -inf passes; to store one, to alias it or to count its mass does not."""
+    masked = [[-math.inf, *[1.0 + k / 8 for k in range(12)], *[-math.inf] * (LIMIT - 12)] for _ in range(2)]
+    asked = request([0, 1], num_sampled=2)
+    tokens = extract(dense.of_rows(masked), asked)
+    change(tokens)
+    masked[0][LIMIT] = 9.0
+    assert broken == judge(dense.of_rows(masked), asked, tokens, tmp_path).broken[:1]
 
 
 def test_mask_is_the_usual_one() -> None:

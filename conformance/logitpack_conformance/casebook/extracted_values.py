@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
+
+from logitpack_conformance.model import Kind
 
 from .bases import drawn
 from .draft import Draft
@@ -121,7 +124,7 @@ def _uniform() -> Iterator[Draft]:
 
 
 def _wide() -> Iterator[Draft]:
-    """Yield logits one wider than what can be stored (IDX-6)."""
+    """Yield logits one wider than what can be stored (section 7)."""
     group = "wide"
     rows: Rows = [[-math.inf] * (LIMIT + 1) for _ in range(2)]
     for index in range(40):
@@ -129,9 +132,10 @@ def _wide() -> Iterator[Draft]:
         rows[1][index * 6553 + 1] = exact(4 - index / 5)
     rows[0][LIMIT - 1] = exact(10.5)
     why = "Logits of 262,145 entries, the last of which has probability zero, and the last but one the largest."
-    requirements = ("IDX-6", "IDX-5", "QNT-7", "LSE-4")
-    twin = extracted(f"{group}/padded", why, rows, asked((0, 1), num_sampled=8), requirements, twin=f"{group}/finite")
+    requirements = ("QNT-7", "IDX-5", "LSE-4")
+    twin = extracted(f"{group}/padded", why, rows, asked((0, 1), num_sampled=8), requirements, twin="zero/nothing-left")
     yield twin
-    why = "Logits of 262,145 entries, the last of which is the likeliest: it cannot be stored, nor left out."
-    change = put(0, LIMIT, exact(12.25))
-    yield broken_logits(twin, f"{group}/finite", why, "IDX-6/beyond-18-bits", change, flags=("ALIASING",))
+    why = "The last of 262,145 entries is the likeliest: it is given probability zero, or the logits are refused."
+    change, flags = put(0, LIMIT, exact(12.25)), ("ALIASING",)
+    free: dict[str, Any] = {"kind": Kind.EITHER, "requirements": ()}
+    yield broken_logits(twin, f"{group}/finite", why, "IDX-6/beyond-18-bits", change, flags=flags, **free)

@@ -87,7 +87,10 @@ def extracted(
 
 
 def broken_logits(twin: Draft, name: str, why: str, fault: str, change: Change | None = None, **members: Any) -> Draft:
-    """Return a draft of its twin's logits after a change, or under another `request`, to be refused."""
+    """Return a draft of its twin's logits after a change, or under another `request`, to be refused.
+
+    Other members replace those of the draft.
+    """
     content = twin.content
     if not isinstance(content, Dense):
         raise TypeError(f"{twin.id} holds no dense logits")

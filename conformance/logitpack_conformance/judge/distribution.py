@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from logitpack_conformance.dense import Dense
+from logitpack_conformance.oracle.indices import LIMIT
 from logitpack_conformance.oracle.logits import ENCODING, STEPS
 
 TOLERANCE = 2.0**-16
@@ -76,7 +77,10 @@ class Distribution:
 
 
 class Output:
-    """A model's output over a sequence; the distribution of each position is worked out once."""
+    """A model's output over a sequence; the distribution of each position is worked out once.
+
+    Entries that no index can name have probability zero, whatever their logits are (section 7).
+    """
 
     def __init__(self, dense: Dense) -> None:
         self.width = dense.width
@@ -87,5 +91,7 @@ class Output:
     def __getitem__(self, position: int) -> Distribution:
         """Return what the model gave at a position of the sequence."""
         if position not in self._known:
-            self._known[position] = Distribution(self._dense.row(position))
+            row = self._dense.row(position)
+            row[LIMIT:] = [-math.inf] * len(row[LIMIT:])
+            self._known[position] = Distribution(row)
         return self._known[position]
