@@ -27,7 +27,7 @@ LAYERS = [
     {"structure"},
     {"located", "containers", "kernels"},
     {"masses"},
-    {"semantics", "shards"},
+    {"semantics", "shards", "identity"},
     {"refusals", "dataset"},
     {"facts"},
     {"figures", "screen"},

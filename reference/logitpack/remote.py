@@ -37,7 +37,7 @@ class RemoteFile:
     """A file behind a URL, as `pyarrow.PythonFile` takes it. Raises UsageError where it cannot be reached."""
 
     def __init__(self, url: str) -> None:
-        """Open the file and fetch its ends; all of a small one."""
+        """Find the file and its size; nothing is fetched before something is read."""
         self._url = url
         system, path = file_system(url)
         with reaching(url):
@@ -48,11 +48,11 @@ class RemoteFile:
         self._ahead = AHEAD[0]
         self._expected: list[Kept] = []
         self._last: Kept = (0, pa.py_buffer(b""))
-        ends = [(0, self.size)] if self.size <= SMALL else [(0, HEAD), (self.size - TAIL, self.size)]
-        self._ends: list[Kept] = [(start, self._fetch(start, stop)) for start, stop in ends]
+        self._ends: list[Kept] = []
 
     def expect(self, ranges: Iterable[Range]) -> None:
         """Fetch what is going to be read, (start, stop) each, and let go of what was expected long before."""
+        self._fetch_ends()
         wanted = [(start, stop) for start, stop in sorted(ranges) if self._kept(start, stop) is None]
         if sum(stop - start for start, stop in wanted) > MOST_EXPECTED:
             return
@@ -62,6 +62,7 @@ class RemoteFile:
 
     def read_buffer(self, size: int = -1) -> pa.Buffer:
         """Read as `read` does, without a copy."""
+        self._fetch_ends()
         start = self._at
         stop = self.size if size < 0 else min(start + size, self.size)
         pieces = []
@@ -91,6 +92,12 @@ class RemoteFile:
             self.closed = True
             self._expected = []
             self._file.close()
+
+    def _fetch_ends(self) -> None:
+        """Fetch both ends of the file, all of a small one, where that has not been done."""
+        if not self._ends:
+            ends = [(0, self.size)] if self.size <= SMALL else [(0, HEAD), (self.size - TAIL, self.size)]
+            self._ends = [(start, self._fetch(start, stop)) for start, stop in ends]
 
     def _piece(self, start: int, stop: int) -> pa.Buffer:
         """Return the bytes from `start` on, at most to `stop` and at least one: kept ones, else new ones."""
