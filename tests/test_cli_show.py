@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -365,7 +367,8 @@ sys.argv = ["logitpack", "show", {str(REAL)!r}, "--row", "0", "--tokenizer", "ex
 main()
 """
     monkeypatch.delenv("HF_HUB_VERBOSITY", raising=False)
-    assert (2, "", f"error: tokenizer example/none cannot be loaded: {reason}\n") == python("-c", code)
+    expected = (2, "", f"error: tokenizer example/none cannot be loaded: {reason}\n")
+    assert expected == python("-c", code, HF_HUB_OFFLINE=1)
 
 
 def test_tokenizer_of_the_hub_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -377,3 +380,35 @@ def test_tokenizer_of_the_hub_offline(monkeypatch: pytest.MonkeyPatch, tmp_path:
     result = logitpack("show", REAL, "--row", 0, "--tokenizer", "example/no-such-tokenizer")
     assert (2, "", 1) == (result.status, result.out, result.err.count("\n"))
     assert result.err.startswith("error: tokenizer example/no-such-tokenizer cannot be loaded: ")
+
+
+@pytest.fixture
+def silent_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """A Hub that takes calls and never answers, an empty cache, and little patience."""
+    from huggingface_hub import constants
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+        monkeypatch.setattr(tokenizer, "PATIENCE_SECONDS", 0.2)
+        yield endpoint
+
+
+def test_hub_that_does_not_answer(silent_hub: str) -> None:
+    """The Hub is not waited for for long, and it is said that it does not answer."""
+    reason = f"{silent_hub} does not answer, and the Hub's cache does not have it"
+    expected = (2, "", f"error: tokenizer example/none cannot be loaded: {reason}\n")
+    assert expected == logitpack("show", REAL, "--row", 0, "--tokenizer", "example/none")
+
+
+def test_cached_tokenizer_without_the_hub(silent_hub: str, tmp_path: Path) -> None:
+    """What the Hub's library has fetched before is used where the Hub does not answer."""
+    folder = tmp_path / "models--example--known"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("0")
+    (folder / "snapshots").mkdir()
+    (folder / "snapshots" / "0").symlink_to(TOKENIZER)
+    done = logitpack("show", REAL, "--row", 0, "--tokenizer", "example/known")
+    assert (logitpack("show", REAL, "--row", 0, "--tokenizer", TOKENIZER), True) == (done, bool(silent_hub))

@@ -1,23 +1,29 @@
 """Token texts: what a tokenizer makes of single vocabulary indices.
 
 Strategy: the light `tokenizers` package, imported only when asked for. Each index is decoded
-by itself, special tokens included, as `AutoTokenizer.decode([index])` of transformers does it.
+by itself, special tokens included, as `AutoTokenizer.decode([index])` of transformers does it. The Hub's library
+tries half a minute before it gives up, so whether the Hub answers at all is found out first.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import re
+import ssl
+import threading
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logitpack.errors import UsageError, printable
+from logitpack.urls import shown
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+PATIENCE_SECONDS = 4
 LONGEST, KEPT = 18, 15
 """A token's text is cut to 15 characters and dots where it has more than 18."""
 
@@ -94,11 +100,35 @@ def _loaded(load: Callable[[str], Tokenizer], source: str, name: str) -> Tokeniz
 
 
 def _from_hub(name: str) -> Tokenizer:
+    from huggingface_hub import constants, try_to_load_from_cache
     from tokenizers import Tokenizer
 
     # Each failed attempt is logged as a warning; the last one's error says it all. The level is set after
     # the import, which sets it too.
-    with contextlib.suppress(ImportError):
-        import huggingface_hub.utils.logging  # noqa: F401
     logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
-    return Tokenizer.from_pretrained(name)
+    if constants.HF_HUB_OFFLINE or _answers(constants.ENDPOINT):
+        return Tokenizer.from_pretrained(name)
+    cached = try_to_load_from_cache(name, "tokenizer.json")
+    if not isinstance(cached, str):
+        raise OSError(f"{shown(constants.ENDPOINT)} does not answer, and the Hub's cache does not have it")
+    return Tokenizer.from_file(cached)
+
+
+def _answers(url: str) -> bool:
+    """Return whether a web server says anything at all within a few seconds, the look-up of its name included."""
+    answers = []
+
+    def ask() -> None:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=PATIENCE_SECONDS):  # noqa: S310
+                answers.append(True)
+        except (urllib.error.HTTPError, ssl.SSLError):
+            answers.append(True)
+        except (OSError, ValueError) as error:
+            # Certificates that the Hub's library may know and this one does not.
+            answers.append(isinstance(getattr(error, "reason", None), ssl.SSLError))
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(PATIENCE_SECONDS)
+    return any(answers)
