@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dataset
 import numpy as np
 import pyarrow as pa
 
@@ -25,33 +26,12 @@ import logitpack
 
 CARD = Path(__file__).resolve().parents[2] / "shared" / "seed" / "dataset_card.md"
 ROW_TOKENS = 500
-NUM_SAMPLED = 24
-VOCAB = 151_936
 WANTED = {"unpack_indices", "dequantize", "hydrate_sample"}
 
 
 def generate(tokens: int, seed: int = 7) -> pa.RecordBatch:
     """Make a record batch of rows of 500 tokens, with 36 nucleus entries on average and S = 24."""
-    rng = np.random.default_rng(seed)
-    counts = np.minimum(1 + rng.gamma(0.6, 70, tokens).astype(np.int64), 100)
-    entries = int(counts.sum())
-    # Distinct indices of a token: a random start and steps of a number without a factor in common with VOCAB.
-    start, offset = rng.integers(0, VOCAB, tokens), np.concatenate([[0], np.cumsum(counts)])
-    within = np.arange(entries) - np.repeat(offset[:-1], counts)
-    tail_within = np.arange(NUM_SAMPLED)[None, :] + counts[:, None]
-    peak = rng.normal(20, 4, tokens)
-    top_logits = (np.repeat(peak, counts) - 0.1 * within).astype(np.float32)
-    sampled = (peak - 0.1 * counts)[:, None] - rng.exponential(5, (tokens, NUM_SAMPLED))
-    batch = logitpack.Batch(
-        num_tokens=np.full(tokens // ROW_TOKENS, ROW_TOKENS),
-        top_counts=counts,
-        top_indices=((np.repeat(start, counts) + 7919 * within) % VOCAB).astype(np.int32),
-        top_logits=top_logits,
-        sampled_indices=((start[:, None] + 7919 * tail_within) % VOCAB).astype(np.int32),
-        sampled_logits=sampled.astype(np.float32),
-        logsumexp=peak + 3,
-    )
-    return logitpack.encode(batch)
+    return logitpack.encode(dataset.batch(np.full(tokens // ROW_TOKENS, ROW_TOKENS), np.random.default_rng(seed)))
 
 
 def card_functions(path: Path) -> dict[str, Callable[..., Any]]:
@@ -95,7 +75,7 @@ def main() -> None:
     options = parser.parse_args()
     batch = generate(options.tokens)
     decoded = logitpack.decode(batch)
-    print(f"{options.tokens} tokens, mean nucleus {decoded.top_counts.mean():.1f}, S {NUM_SAMPLED}")
+    print(f"{options.tokens} tokens, mean nucleus {decoded.top_counts.mean():.1f}, S {decoded.num_sampled}")
     ours = timed(lambda: logitpack.decode(batch), 7) / options.tokens
     print(f"{'logitpack.decode':<28}{1e6 * ours:8.3f} us/token {1e-6 / ours:8.2f} M tokens/s")
     if not options.card.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,16 @@ def test_generated_data_are_the_same_for_the_same_seed(generated: Path, tmp_path
     run("dataset.py", tmp_path, "--tokens", str(TOKENS), "--files", "2", "--jobs", "2", "--group-tokens", "6000")
     name = "train-00000-of-00002.parquet"
     assert (generated / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_comparison(generated: Path, tmp_path: Path) -> None:
+    """All ways go over the dataset, and are told with their ratio to the bare read with as many threads."""
+    cache = tmp_path / "cache" / f"parquet-{TOKENS}-2-6000-7"
+    cache.parent.mkdir()
+    cache.symlink_to(generated)
+    arguments = ("--tokens", str(TOKENS), "--files", "2", "--group-tokens", "6000", "--rounds", "1", "--jobs", "1")
+    run("compare.py", *arguments, "--cache", cache.parent, "--output", tmp_path)
+    ways = json.loads((tmp_path / "compare.json").read_text("utf-8"))["ways"]
+    (bare,) = [way for way in ways if way["name"] == "pyarrow, bare read, 1 thread"]
+    assert {"pyarrow, bare read, 1 thread"} == {way["against"] for way in ways[1:]}
+    assert [way["seconds"] / bare["seconds"] for way in ways[1:]] == pytest.approx([way["ratio"] for way in ways[1:]])
