@@ -41,8 +41,8 @@ LAYERS = [
 ]
 """Each module imports from layers above its own only."""
 
-EXTRAS = {"urls": {"fsspec", "aiohttp"}}
-"""What is imported where a URL asks for it, and not before."""
+EXTRAS = {"urls": {"fsspec", "aiohttp"}, "kernels": {"numba"}}
+"""What is imported where it is asked for, and not before."""
 
 NUMERIC = {"errors", "ragged", "indices", "quantisation", "batch", "nucleus", "tail", "selection"}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from logitpack import dataset, figures, semantics, structure
+from logitpack import dataset, facts, figures, screen, semantics, structure
 from logitpack.arrays import known_arrays
 from logitpack.causes import explained
 from logitpack.columns import normalise
@@ -76,7 +76,7 @@ class _File:
         self.name = shown(path)
         self.findings = Findings(places)
         self.metadata: Metadata | None = None
-        self.described, self.comparable = False, True
+        self.described, self.comparable, self.large = False, True, False
         self.types: dict[str, str] | None = None
         self.totals = Totals()
         self.figures = figures.Figures()
@@ -89,6 +89,7 @@ class _File:
             with DataFile(self.path, name=self.name) as file:
                 if not self._judge_metadata(file):
                     return
+                self.large = file.native.size() >= facts.LARGE
                 judgeable = self._judge_schema(file.info.schema)
                 for part in file.slices():
                     self._judge_slice(part, judgeable=judgeable)
@@ -188,13 +189,20 @@ class _File:
             self.findings.add_breach(breach, row_group=part.row_group)
         numbers = np.flatnonzero(judgement.sound) + part.first_row
         sound = Sound(columns.select(judgement.sound), numbers)
-        for breach in semantics.judge(sound, self.metadata):
-            self.findings.add_breach(breach, row_group=part.row_group)
-        self.totals += dataset.observe(sound, self.metadata)
-        self.figures += figures.observe(sound, self.metadata)
+        if len(sound):
+            self._judge_sound(sound, part.row_group)
         self._count_strides(sound, part.row_group)
         self.rows += part.record_batch.num_rows
         self.tokens += int(sound.num_tokens.sum())
+
+    def _judge_sound(self, sound: Sound, row_group: int | None) -> None:
+        known = facts.compiled(sound, self.metadata) if self.large else None
+        suspects = sound if known is None else sound.select(~screen.cleared(sound, known, self.metadata))
+        for breach in semantics.judge(suspects, self.metadata):
+            self.findings.add_breach(breach, row_group=row_group)
+        known = known or facts.reckoned(sound, self.metadata)
+        self.totals += known.totals
+        self.figures += figures.observe(sound, known, self.metadata)
 
     def _count_strides(self, sound: Sound, row_group: int | None) -> None:
         for width in dict.fromkeys(sound.num_sampled.tolist()):

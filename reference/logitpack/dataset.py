@@ -93,9 +93,13 @@ def _tail(sound: Sound, size: int) -> tuple[Reals, Reals]:
     judged &= in_nucleus < size
     left = np.maximum(size - in_nucleus, 1)
     weight = np.where(judged, _below(sound.sampled, size) / left, 0.0)
-    starts = -(-np.arange(BINS + 1) * size // BINS)
-    expected = weight.sum() * np.diff(starts) - _binned(sound.top, size, weight)
+    expected = weight.sum() * widths(size) - _binned(sound.top, size, weight)
     return _binned(sound.sampled, size, judged.astype(np.float64)), expected
+
+
+def widths(size: int) -> NDArray[np.int64]:
+    """Return how many of the indices below `size` are in each bin, int64 [64]."""
+    return np.diff(-(-np.arange(BINS + 1) * size // BINS))
 
 
 def _below(entries: Entries, size: int) -> NDArray[np.int64]:

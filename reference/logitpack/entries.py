@@ -30,23 +30,25 @@ EVALUATION = 2.0**-40
 class Entries:
     """The entries of one kind, nucleus or tail, of all tokens: flat arrays [entries].
 
-    `counts` int64 [tokens] are the entries of each token, at least one; `index` int32; `code` the stored
-    codes; `low`, `high` binary64 [tokens] the range of each token.
+    `counts` int64 [tokens] are the entries of each token, at least one; `code` the stored codes; `low`, `high`
+    binary64 [tokens] the range of each token.
     """
 
     def __init__(self, columns: Columns, kind: str, counts: Ints, rows: Ints) -> None:
         """Take the columns of sound rows; `rows` int64 [rows] is how many entries each has."""
         self.kind = kind
         self.counts = counts
-        self.index = indices.unpack(
-            columns.ragged(f"{kind}_indices_low").values,
-            columns.ragged(f"{kind}_indices_high").values,
-            rows,
-        )
+        self._columns, self._rows = columns, rows
         self.code: NDArray[np.integer[Any]] = columns.ragged(f"{kind}_logits_quantized").values
         self.low = columns.ragged(f"{kind}_min").values.astype(np.float64)
         self.high = columns.ragged(f"{kind}_max").values.astype(np.float64)
         self._log_sums: dict[int, Reals] = {}
+
+    @cached_property
+    def index(self) -> NDArray[np.int32]:
+        """The index of each entry, int32 [entries]."""
+        low, high = (self._columns.ragged(f"{self.kind}_indices_{part}").values for part in ("low", "high"))
+        return indices.unpack(low, high, self._rows)
 
     @cached_property
     def offsets(self) -> Ints:
@@ -100,6 +102,10 @@ class Sound:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.columns)
+
+    def select(self, mask: Mask) -> Sound:
+        """Return the rows where `mask` [rows] is true."""
+        return self if mask.all() else Sound(self.columns.select(mask), self.row_numbers[mask])
 
     @cached_property
     def num_tokens(self) -> Ints:

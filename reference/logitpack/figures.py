@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from logitpack.entries import Entries, Ints, Mask, Reals, Sound
+from logitpack.entries import LOGIT_TOLERANCE, Entries, Ints, Mask, Reals, Sound
+from logitpack.facts import Codes, Facts
 from logitpack.metadata import MAX_ENTRIES_UNDECLARED, Metadata
 
 KINDS = ("top", "sampled")
@@ -125,37 +126,40 @@ class Figures:
         }
 
 
-def observe(sound: Sound, metadata: Metadata | None) -> Figures:
+def observe(sound: Sound, facts: Facts, metadata: Metadata | None) -> Figures:
     """Sum up a batch of sound rows. `metadata` tells the cap on nucleus sizes, 100 where there are none."""
     tokens = sound.top.counts.size
     if tokens == 0:
         return Figures()
-    top, sampled, cap = sound.top, sound.sampled, MAX_ENTRIES_UNDECLARED if metadata is None else metadata.max_entries
-    nucleus, tail = _mass(top, sound.logsumexp), _mass(sampled, sound.logsumexp)
+    top, cap = sound.top, MAX_ENTRIES_UNDECLARED if metadata is None else metadata.max_entries
+    both, codes = (top, sound.sampled), (facts.top, facts.sampled)
+    nucleus, tail = (np.minimum(each.mass, 2.0) for each in codes)
     uncapped, several = top.counts < cap, top.counts > 1
-    rising, wrapped = _order(top, several)
-    both = (top, sampled)
+    rising, wrapped = _order(top, facts.top, several)
+    opened = [each.low < each.high for each in both]
     return Figures(
         tokens=tokens,
         sizes=np.bincount(top.counts, minlength=256),
         nucleus_mass=_fixed(nucleus),
         tail_mass=_fixed(tail),
-        mass_bins=np.bincount(np.searchsorted(MASS_EDGES, nucleus, side="right"), minlength=len(MASS_EDGES) + 1),
+        mass_bins=_binned(nucleus),
         least_mass=float(nucleus.min(initial=np.inf, where=uncapped)),
         most_mass=float(nucleus.max(initial=-np.inf, where=several)),
-        entries=_by_kind(each.index.size for each in both),
-        high_indices=_by_kind((each.index > 0xFFFF).sum() for each in both),
-        ranges=_by_kind((each.low < each.high).sum() for each in both),
-        at_min=_by_kind(((each.low < each.high) & (each.smallest_code == 0)).sum() for each in both),
-        at_max=_by_kind(((each.low < each.high) & (each.largest_code == LARGEST_CODE)).sum() for each in both),
-        largest_code=_by_kind(each.largest_code.max() for each in both),
+        entries=_by_kind(each.code.size for each in both),
+        high_indices=facts.beyond,
+        ranges=_by_kind(each.sum() for each in opened),
+        at_min=_by_kind((each & (code.least == 0)).sum() for each, code in zip(opened, codes, strict=True)),
+        at_max=_by_kind(
+            (each & (code.largest == LARGEST_CODE)).sum() for each, code in zip(opened, codes, strict=True)
+        ),
+        largest_code=_by_kind(code.largest.max() for code in codes),
         several=int(several.sum()),
         rising=int(rising.sum()),
         wrapped=int(wrapped.sum()),
-        falling_tail=int(_falling(sampled).sum()),
+        falling_tail=int((facts.sampled.falls & (sound.sampled.counts > 1)).sum()),
         narrow=_narrow(sound.logsumexp),
         zero=int((np.abs(sound.logsumexp) <= sound.logsumexp_tolerance).sum()),
-        closed=int(_closed(sound).sum()),
+        closed=int(_closed(sound, facts).sum()),
     )
 
 
@@ -163,31 +167,22 @@ def _by_kind(numbers: Any) -> Ints:
     return np.array([int(number) for number in numbers], np.int64)
 
 
-def _mass(entries: Entries, logsumexp: Reals) -> Reals:
-    """Give the mass of each token's entries, at most 2: in the middle of its bounds."""
-    middle = (entries.log_sum_exp(-1) + entries.log_sum_exp(+1)) / 2
-    return np.asarray(np.exp(np.minimum(middle - logsumexp, np.log(2.0))))
+def _binned(mass: Reals) -> Ints:
+    at_least = [mass.size, *(int((mass >= edge).sum()) for edge in MASS_EDGES), 0]
+    return -np.diff(at_least)
 
 
 def _fixed(mass: Reals) -> int:
     return int(np.rint(mass / UNIT).astype(np.int64).sum())
 
 
-def _order(top: Entries, several: Mask) -> tuple[Mask, Mask]:
+def _order(top: Entries, codes: Codes, several: Mask) -> tuple[Mask, Mask]:
     """Tell where a nucleus begins below its end, and where it begins with 0 before its largest code."""
     code, starts = top.code, top.offsets[:-1]
     first = code[starts].astype(np.int64)
     second = code[np.minimum(starts + 1, code.size - 1)].astype(np.int64)
     rising = several & (first < code[top.offsets[1:] - 1])
-    return rising, several & (first == 0) & (second == top.largest_code) & (second > 0)
-
-
-def _falling(sampled: Entries) -> Mask:
-    """Tell whose tail has several entries, and none with a larger code than the one before it."""
-    rises = np.zeros(sampled.code.size, np.bool_)
-    rises[1:] = sampled.code[1:] > sampled.code[:-1]
-    rises[sampled.offsets[:-1]] = False
-    return np.asarray((sampled.counts > 1) & ~np.logical_or.reduceat(rises, sampled.offsets[:-1]))
+    return rising, several & (first == 0) & (second == codes.largest) & (second > 0)
 
 
 def _narrow(logsumexp: Reals) -> NDArray[np.int64]:
@@ -196,7 +191,7 @@ def _narrow(logsumexp: Reals) -> NDArray[np.int64]:
     return _by_kind(((bits & mask == 0) & (logsumexp != 0)).sum() for mask in masks)
 
 
-def _closed(sound: Sound) -> Mask:
-    least, most = (np.logaddexp(sound.top.log_sum_exp(side), sound.sampled.log_sum_exp(side)) for side in (-1, +1))
-    tolerance = sound.logsumexp_tolerance
-    return np.asarray((sound.logsumexp >= least - tolerance) & (sound.logsumexp <= most + tolerance))
+def _closed(sound: Sound, facts: Facts) -> Mask:
+    with np.errstate(divide="ignore"):
+        off = np.abs(np.log(facts.top.mass + facts.sampled.mass))
+    return np.asarray(off <= sound.logsumexp_tolerance + LOGIT_TOLERANCE * sound.top.step)
