@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -21,6 +22,7 @@ from fakes import ACCEPTED, CUT, HANG, REJECTED, RIGHT, Step, case, fake, pair, 
 from logitpack.cli import plugins
 from logitpack_conformance import fuzz as fuzzing
 from logitpack_conformance import program
+from logitpack_conformance.expectations import Held
 from logitpack_conformance.manifest import Manifest
 from logitpack_conformance.model import Kind
 from logitpack_conformance.reports.results import load as load_report
@@ -393,14 +395,36 @@ def test_interrupt_rewrites_no_list(home: Path) -> None:
 
 def test_interrupted_examples(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An interrupt of the generated examples keeps the results of the cases; they are no verdict then."""
-
-    def fuzz(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(fuzzing, "fuzz", fuzz)
+    monkeypatch.setattr(fuzzing, "fuzz", lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
     done = conform(home, "--fuzz", "2")
     assert (130, True) == (done.status, "1 requirement passed" in done.out.splitlines()[-1])
     assert "note: the generated examples were interrupted" in done.out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(program, "score"), (program.reports, "write_all"), (program.terminal, "show")]
+)
+def test_interrupt_after_the_last_case(
+    module: ModuleType, name: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """130; between the end of a run and that of its reports nothing is cut short: all is shown and reported."""
+    original = getattr(module, name)
+
+    def interrupted(*arguments: object, **members: object) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        return original(*arguments, **members)
+
+    monkeypatch.setattr(module, name, interrupted)
+    done = conform(home, "--report", home / "out")
+    assert (130, True) == (done.status, "conformant as reader" in done.out.splitlines()[-1])
+    assert load_report(home / "out" / "results.json")["footer"]["complete"]
+
+
+def test_interrupt_before_the_examples(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt that came between the cases and the generated examples leaves those out."""
+    monkeypatch.setattr(program, "_held", lambda *_: os.kill(os.getpid(), signal.SIGINT) or Held())
+    done = conform(home, "--fuzz", "2")
+    assert (130, True) == (done.status, "note: the generated examples were interrupted" in done.out.splitlines())
 
 
 def test_help() -> None:

@@ -17,7 +17,7 @@ from . import expectations, manifest, reports
 from .cli import Arguments
 from .expect_update import update
 from .expectations import Expectation, ExpectError, Held
-from .interrupt import INTERRUPTED, interrupted_once
+from .interrupt import INTERRUPTED, hold_back, interrupted_once, let_through, was_interrupted
 from .manifest import Manifest, SuiteFault
 from .model import Container, Implementation, Role, Run
 from .plan import Choice, plan, unmatched
@@ -43,13 +43,12 @@ class UsageFault(Exception):  # noqa: N818 - a fault is what it is
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run, and what was made of it. `is_interrupted`: it is what there was when the user ended it."""
+    """A run, and what was made of it; where the user ended it, it is what there was by then."""
 
     run: Run
     scores: Sequence[Score]
     held: Held
     failures: Sequence[Failure] = ()
-    is_interrupted: bool = False
 
 
 def main(arguments: Arguments) -> int:
@@ -102,13 +101,13 @@ def _outcome(arguments: Arguments, fixtures: Path, known: Manifest, listed: list
         if arguments.update_expect:
             run = replace(run, notes=(*run.notes, f"{arguments.expect} was not rewritten"))
         held = Held() if arguments.update_expect else _held(arguments, listed, run, known)
-        return Outcome(run, score(run), held, is_interrupted=True)
+        return Outcome(run, score(run), held)
     held = _held(arguments, listed, run, known)
     try:
         failures, run = _fuzzed(arguments, fixtures, run)
     except KeyboardInterrupt:
         run = replace(run, complete=False, notes=("the generated examples were interrupted", *run.notes))
-        return Outcome(run, score(run), held, is_interrupted=True)
+        return Outcome(run, score(run), held)
     return Outcome(run, score(run), held, failures)
 
 
@@ -190,8 +189,10 @@ def _fuzzed(arguments: Arguments, fixtures: Path, run: Run) -> tuple[list[Failur
 
     folder = FOLDER if arguments.report is None else arguments.report / FOLDER.name
     options = _options(arguments, fixtures)
+    let_through()
     with Reporter(sys.stderr, "examples", start=options.limits.hello) as reporter:
         found = fuzz(arguments.command, arguments.fuzz, arguments.seed, options, folder=folder, progress=reporter.tell)
+    hold_back()
     results = [replace(one.result, options=("--fixtures", str(one.folder))) for one in found.failures]
     complete = run.complete and not found.gave_up
     return list(found.failures), replace(
@@ -213,7 +214,7 @@ def _show(arguments: Arguments, outcome: Outcome, flags: Mapping[str, str]) -> N
 
 
 def _status(arguments: Arguments, outcome: Outcome) -> int:
-    if outcome.is_interrupted:
+    if was_interrupted():
         return INTERRUPTED
     if outcome.held.stale:
         return STALE

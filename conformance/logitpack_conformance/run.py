@@ -3,7 +3,7 @@
 Strategy: threads, each with a session of its own, take the cases one after another; the thread that called gathers
 what they have done, and results stand in the order of the cases. Whatever an adapter does is a result, and the run goes
 on; only when it gives no sound answer any more is the rest not run. A fault of the suite ends the run. An interrupt
-ends it too, and what was found until then goes with it.
+ends it too, and what was found until then goes with it; one that comes after the last case is held back (`interrupt`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import mkdtemp
 
+from .interrupt import hold_back
 from .manifest import Manifest
 from .model import FAILURES, Case, Container, Implementation, Result, Role, Run
 from .oneshot import OneShot
@@ -131,6 +132,7 @@ class _Conduct:
             selected = str(choice) if len(planned) < len(everything) else ""
             try:
                 self._gather(planned, callers, progress)
+                hold_back()
             except KeyboardInterrupt:
                 self._notes.insert(0, INTERRUPTED)
                 run = self._as_run(implementation, planned, selected, INTERRUPTED)
