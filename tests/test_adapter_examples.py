@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from judging import ROWS
+from logitpack_conformance import cli
 from logitpack_conformance.casebook import FLAGS
 from logitpack_conformance.expectations import REQUIRED
 from logitpack_conformance.interrupt import INTERRUPTED
 from logitpack_conformance.manifest import fixtures_folder, load_manifest
 from logitpack_conformance.model import FEATURES, Kind
 from logitpack_conformance.oracle import judge_path, schema
+from logitpack_conformance.plan import unmatched
 from logitpack_conformance.run import Options, conduct
 from logitpack_conformance.stored import to_json
 from talking import Talk, errors
@@ -140,10 +144,22 @@ def test_the_page_lists_every_exit_status() -> None:
 
 
 def test_the_expected_failure_of_the_page_can_be_read() -> None:
-    """It has what an entry needs."""
+    """It has what an entry needs, and names a case that its role has to reject."""
     (block,) = blocks("toml")
     (entry,) = tomllib.loads(block)["expect"]
     assert set(REQUIRED) <= entry.keys()
+    (named,) = [case for case in load_manifest(fixtures_folder()).cases if fnmatchcase(case.id, entry["case"])]
+    assert (Kind.REJECT, True) == (named.kind, entry["role"] in named.roles)
+
+
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", Path(cli.__file__)]
+GLOBS = {glob for page in PAGES for glob in re.findall(r"--case '([^']+)'", page.read_text("utf-8"))}
+
+
+@pytest.mark.parametrize("glob", sorted(GLOBS))
+def test_examples_name_cases_that_there_are(glob: str) -> None:
+    """What a page or the help shows after --case matches something."""
+    assert [] == unmatched(load_manifest(fixtures_folder()).cases, [glob])
 
 
 def test_the_shell_adapter_of_the_page_runs(tmp_path: Path) -> None:
