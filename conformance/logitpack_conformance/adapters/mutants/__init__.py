@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from logitpack_conformance.adapters.mutants import (
     checker_findings,
     checker_judgement,
+    checker_pages,
     extractor_logits,
     extractor_nucleus,
     extractor_positions,
@@ -38,6 +39,7 @@ __all__ = ["MUTANTS", "Mutant", "serve_mutant"]
 _DECLARED = (
     checker_findings,
     checker_judgement,
+    checker_pages,
     extractor_logits,
     extractor_nucleus,
     extractor_positions,
