@@ -59,6 +59,22 @@ def test_shifted_entries(tmp_path: Path, shift: int, start: str) -> None:
     assert cause.startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("shift", "text"),
+    [
+        (0, "most tokens are in the nucleus of their own entry: 'predicts' describes it"),
+        (1, "most tokens are in the nucleus of the entry before theirs: 'follows' describes it"),
+    ],
+)
+def test_alignment_that_is_not_specified(tmp_path: Path, shift: int, text: str) -> None:
+    """The shares say what to declare."""
+    batch = selected()
+    assert batch.token_ids is not None
+    spoiled = replace(batch, token_ids=np.roll(batch.token_ids, shift))
+    report = checked(tmp_path / "x.parquet", stored(spoiled), alignment="unspecified")
+    assert text == told(report)["ALN-6"]
+
+
 def test_top_k(tmp_path: Path) -> None:
     """Every nucleus has as many entries."""
     table = stored(selected(top_p=1.0, max_entries=10))
@@ -233,6 +249,7 @@ def test_tail_drawn_from_too_many(tmp_path: Path, requirement: str, text: str) -
         ("counts", "ROW-3", "the counts were added up in uint8, where 256 is 0"),
         ("bytes", "IDX-3", "the high bits have a byte an entry, where four entries share one"),
         ("ranges", "QNT-1", "the two ends of the ranges are swapped"),
+        ("empty", "QNT-4", "0/0 was converted to an integer: a range without width has to be looked out for"),
         ("overflow", "LSE-1", "exp overflowed: the largest logit is to be taken off before it"),
     ],
 )
@@ -248,6 +265,8 @@ def test_causes_that_values_show(tmp_path: Path, column: str, requirement: str, 
             row["top_indices_high"] = bytes(len(row["top_indices_low"]))
         elif column == "ranges":
             row["top_min"], row["top_max"] = row["top_max"] + 1, row["top_min"]
+        elif column == "empty":
+            row["sampled_max"] = row["sampled_min"]
         else:
             row["logsumexp"][:] = np.inf
 

@@ -92,6 +92,10 @@ def _swapped(got: object, allowed: object) -> bool:  # noqa: ARG001
     return isinstance(got, list) and len(got) == 2 and -float("inf") < got[1] < got[0] < float("inf")
 
 
+def _always(got: object, allowed: object) -> bool:  # noqa: ARG001
+    return True
+
+
 def _infinite(got: object, allowed: object) -> bool:  # noqa: ARG001
     return got == float("inf")
 
@@ -99,7 +103,9 @@ def _infinite(got: object, allowed: object) -> bool:  # noqa: ARG001
 VALUES: dict[str, tuple[Callable[[object, object], bool], str]] = {
     "ROW-3": (_wrapped_sum, "the counts were added up in uint8, where 256 is 0"),
     "IDX-3": (_byte_each, "the high bits have a byte an entry, where four entries share one"),
+    "FILE-4": (_always, "most libraries write checksums only where asked to: pyarrow by write_page_checksum=True"),
     "QNT-1": (_swapped, "the two ends of the ranges are swapped"),
+    "QNT-4": (_always, "0/0 was converted to an integer: a range without width has to be looked out for"),
     "LSE-1": (_infinite, "exp overflowed: the largest logit is to be taken off before it"),
 }
 """What the values found and allowed show by themselves, by requirement."""
@@ -122,6 +128,9 @@ def _shifted(seen: Evidence) -> Iterator[Cause]:
     if seen.hits is None:
         return
     own, before, after = seen.hits
+    if seen.metadata is not None and seen.metadata.alignment != "predicts" and own != before:
+        found, looks = ("their own entry", "predicts") if own > before else ("the entry before theirs", "follows")
+        yield Cause(f"most tokens are in the nucleus of {found}: {looks!r} describes it", frozenset({"ALN-6"}))
     if before > own and before >= after:
         text = "entries were taken from the model's output at the token itself; the one before it predicts the token"
         yield Cause(text, frozenset({"ALN-5"}))
