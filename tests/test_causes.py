@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import logitpack
-from logitpack import causes
-from spoiled import METADATA, NUM_SAMPLED, checked, logits, selected, stored
+from logitpack import patterns
+from spoiled import METADATA, NUM_SAMPLED, VOCAB, checked, logits, selected, stored
 
 Row = dict[str, Any]
 
@@ -29,9 +29,33 @@ def test_honest_data_have_no_cause(tmp_path: Path) -> None:
 
 
 def test_findings_without_a_known_cause_have_none(tmp_path: Path) -> None:
-    """A wrong width of the vocabulary is no pattern."""
-    report = checked(tmp_path / "x.parquet", stored(selected()), vocab_size=75_000)
-    assert None is told(report)["IDX-5"]
+    """A token id beyond the vocabulary is no pattern."""
+
+    def exceed(row: Row) -> None:
+        row["token_ids"][0] = VOCAB
+
+    assert {"ALN-4": None} == told(checked(tmp_path / "x.parquet", stored(selected(), exceed)))
+
+
+def test_vocabulary_without_padding(tmp_path: Path) -> None:
+    """Some indices are beyond a vocabulary that is a little too small."""
+    batch = selected()
+    largest = max(batch.top_indices.max(), batch.sampled_indices.max())
+    text = f"the largest index is {largest:,}: vocab_size has to be the width of the logits, padded rows included"
+    assert text == told(checked(tmp_path / "x.parquet", stored(batch), vocab_size=79_000))["IDX-5"]
+
+
+def test_other_bit_order(tmp_path: Path) -> None:
+    """High bits that stand most significant first fall to other entries."""
+
+    def reverse(row: Row) -> None:
+        for kind in ("top", "sampled"):
+            each = np.frombuffer(row[f"{kind}_indices_high"], np.uint8)
+            turned = (each & 3) << 6 | (each & 12) << 2 | (each & 48) >> 2 | each >> 6
+            row[f"{kind}_indices_high"] = turned.astype(np.uint8).tobytes()
+
+    cause = told(checked(tmp_path / "x.parquet", stored(selected(), reverse)))["IDX-5"]
+    assert "high bits stand with other entries than their own: entry j has bits 2(j mod 4) and up of its byte" == cause
 
 
 def test_lost_high_bits(tmp_path: Path) -> None:
@@ -145,7 +169,7 @@ def test_narrow_logsumexp(tmp_path: Path, name: str, step: float) -> None:
 
     report = checked(tmp_path / "x.parquet", stored(selected(), coarsen))
     causes = {cause for cause in told(report).values() if cause is not None}
-    text = f"every logsumexp is a {name} number: it was computed in {name}, in steps of 1/{round(1 / step)} near 20"
+    text = f"every logsumexp is in the steps of {name}, 1/{round(1 / step)} near 20: it was computed in {name}"
     assert {text} == causes
 
 
@@ -198,7 +222,7 @@ def test_ascending_nuclei(tmp_path: Path) -> None:
 
 def test_tail_in_proportion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tail that was drawn by probability holds too much of the mass; a note says it where there are many tokens."""
-    monkeypatch.setattr(causes, "ENOUGH", 20)
+    monkeypatch.setattr(patterns, "ENOUGH", 20)
     batch = selected()
     rng = np.random.default_rng(5)
     gumbel = logits() + rng.gumbel(size=logits().shape)

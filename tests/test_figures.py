@@ -78,7 +78,7 @@ def test_ranges_are_reached(figures: Figures) -> None:
 
 
 def test_logsumexps_that_fit_a_narrow_type(tmp_path: Path) -> None:
-    """20.125 is a bfloat16 number, 20.015625 a binary16 one only, and 20.1 as binary32 only that; 0 counts apart."""
+    """20.125 is a bfloat16 number, 20.015625 a binary16 one, 20.1 can be a binary32 one; 0 counts apart."""
     values = np.full(TOKENS, 20.3)
     values[:4] = 20.125, 20.015625, np.float32(20.1), 0.0
 

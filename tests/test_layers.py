@@ -31,7 +31,7 @@ LAYERS = [
     {"refusals", "dataset"},
     {"facts"},
     {"figures", "screen"},
-    {"report"},
+    {"report", "patterns"},
     {"causes"},
     {"codec"},
     {"outgoing"},

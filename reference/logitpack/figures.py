@@ -25,7 +25,14 @@ UNIT = 2.0**-36
 """The unit of masses that are added up: sums of integers do not depend on their order."""
 NARROW = {"bfloat16": 45, "binary16": 42, "binary32": 29}
 """Bits of a binary64 number that are zero where it came out of a narrower type."""
-EXTREMES: dict[str, Callable[[Any, Any], Any]] = {"least_mass": min, "most_mass": max, "largest_code": np.maximum}
+STEPS = {"bfloat16": 8, "binary16": 64, "binary32": 2**19}
+"""The parts of one that such a number near 20 is a multiple of: rounding to these says as much."""
+EXTREMES: dict[str, Callable[[Any, Any], Any]] = {
+    "least_mass": min,
+    "most_mass": max,
+    "largest_code": np.maximum,
+    "largest_index": max,
+}
 """What is not added up."""
 
 
@@ -48,12 +55,13 @@ class Figures:
     | `mass_bins` | int64 [8]: tokens by nucleus mass, see `MASS_EDGES` |
     | `least_mass`, `most_mass` | smallest nucleus mass below the cap, largest among those of several entries |
     | `entries`, `high_indices` | by kind: entries, and those with an index of 65,536 or more |
+    | `largest_index` | the largest index of all, -1 where there are none |
     | `ranges`, `at_min`, `at_max` | by kind: tokens with *min* < *max*, with a code of 0 there, with one of 65,535 |
     | `largest_code` | by kind: the largest code of all |
     | `several`, `rising` | with several nucleus entries; with a first one below the last |
     | `wrapped` | whose first code is 0, and the second the largest |
     | `falling_tail` | whose tail logits do not increase |
-    | `narrow` | int64 [3]: whose logsumexp is not zero and fits bfloat16, binary16, binary32 |
+    | `narrow` | int64 [3]: whose logsumexp is not zero and a bfloat16, binary16, binary32 number, or in such steps |
     | `zero`, `closed` | whose logsumexp is zero; is that of the stored entries alone |
     """
 
@@ -66,6 +74,7 @@ class Figures:
     most_mass: float = -np.inf
     entries: Ints = field(default_factory=_BY_KIND)
     high_indices: Ints = field(default_factory=_BY_KIND)
+    largest_index: int = -1
     ranges: Ints = field(default_factory=_BY_KIND)
     at_min: Ints = field(default_factory=_BY_KIND)
     at_max: Ints = field(default_factory=_BY_KIND)
@@ -117,6 +126,7 @@ class Figures:
             "tokens": self.tokens,
             "entries": dict(zip(KINDS, self.entries.tolist(), strict=True)),
             "high_indices": dict(zip(KINDS, self.high_indices.tolist(), strict=True)),
+            "largest_index": self.largest_index if some else None,
             "mean_entries": self.mean_entries if some else None,
             "tokens_by_size": {str(size): int(self.sizes[size]) for size in np.flatnonzero(self.sizes)},
             "mean_nucleus_mass": self.mean_nucleus_mass if some else None,
@@ -147,6 +157,7 @@ def observe(sound: Sound, facts: Facts, metadata: Metadata | None) -> Figures:
         most_mass=float(nucleus.max(initial=-np.inf, where=several)),
         entries=_by_kind(each.code.size for each in both),
         high_indices=facts.beyond,
+        largest_index=int(facts.largest_index.max()),
         ranges=_by_kind(each.sum() for each in opened),
         at_min=_by_kind((each & (code.least == 0)).sum() for each, code in zip(opened, codes, strict=True)),
         at_max=_by_kind(
@@ -186,9 +197,12 @@ def _order(top: Entries, codes: Codes, several: Mask) -> tuple[Mask, Mask]:
 
 
 def _narrow(logsumexp: Reals) -> NDArray[np.int64]:
-    bits = np.ascontiguousarray(logsumexp, np.float64).view(np.int64)
-    masks = [(1 << zeros) - 1 for zeros in NARROW.values()]
-    return _by_kind(((bits & mask == 0) & (logsumexp != 0)).sum() for mask in masks)
+    bits, some = np.ascontiguousarray(logsumexp, np.float64).view(np.int64), logsumexp != 0
+    fitting = []
+    for name, zeros in NARROW.items():
+        steps = logsumexp * STEPS[name]
+        fitting.append((some & ((bits & ((1 << zeros) - 1) == 0) | (steps == np.rint(steps)))).sum())
+    return _by_kind(fitting)
 
 
 def _closed(sound: Sound, facts: Facts) -> Mask:
