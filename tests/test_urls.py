@@ -22,7 +22,7 @@ from commandline import logitpack, python
 from logitpack import DataError, UsageError, remote, urls
 from logitpack.containers import DataFile
 from logitpack.metadata import Metadata
-from logitpack.shards import data_files
+from logitpack.shards import data_files, name_in, sidecars
 from logitpack.urls import is_url, shown
 from logitpack_conformance.rows import described, valid_rows
 from support import table, write_parquet
@@ -352,6 +352,16 @@ def test_folder_behind_a_url(memory: str) -> None:
         put(f"{memory}/{name}", parquet_bytes())
     expected = ["a.parquet", "b/train-0.parquet", "b/train-1.parquet"]
     assert [f"{memory}/{name}" for name in expected] == list(data_files(memory))
+
+
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_slashes_at_the_end(memory: str, end: str) -> None:
+    """A folder is the same with a slash at its end: its files, their names, and what stands beside them."""
+    put(f"{memory}/a.parquet", parquet_bytes())
+    put(f"{memory}/logitpack.json", b"{}")
+    (file,) = data_files(memory + end)
+    found = [path for path, _ in sidecars(file, memory + end)]
+    assert ("a.parquet", [f"{memory}/logitpack.json"]) == (name_in(file, memory + end), found)
 
 
 def test_names_of_shards_behind_a_url(memory: str) -> None:

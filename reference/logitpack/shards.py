@@ -30,7 +30,7 @@ def data_files(path: StrPath) -> tuple[str, ...]:
     followed, each folder once. A pattern has ``*``, ``?``, ``[`` or ``**``, for folders at any depth; folders that it
     matches are taken with what is below them. Raises UsageError where there are none, or no such path.
     """
-    text = os.fspath(path)
+    text = _plain(path)
     if is_web(text):
         return _web_files(text)
     try:
@@ -57,20 +57,20 @@ def folder_of(path: StrPath) -> str:
     >>> folder_of("runs/*/data-[0-9].parquet"), folder_of("s3://bucket/data")
     ('runs', 's3://bucket/data')
     """
-    text = os.fspath(path)
-    if is_web(text) or not _MAGIC.search(text) or (not is_url(text) and os.path.lexists(text)):
+    text = _plain(path)
+    magic = None if is_web(text) else _MAGIC.search(text)
+    if magic is None or (not is_url(text) and os.path.lexists(text)):
         return text
-    fixed = text[: _MAGIC.search(text).start()]  # type: ignore[union-attr]  # it has been found
-    folder, slash, _ = fixed.rpartition("/")
-    return (folder or slash or ".") if not folder.endswith(":/") else folder + slash
+    folder, slash, _ = text[: magic.start()].rpartition("/")
+    return folder + slash if folder.endswith(":/") else folder or slash or "."
 
 
 def name_in(file: str, root: StrPath) -> str:
     """Return what messages call a file of a dataset: its path in the folder, or the path that was given."""
     folder = os.fspath(root)
     if is_url(file):
-        start = folder.rstrip("/") + "/"
-        return file.removeprefix(start) if file.startswith(start) else shown(file)
+        start = _plain(folder).removesuffix("/") + "/"
+        return file.removeprefix(start).lstrip("/") if file.startswith(start) else shown(file)
     path = Path(file)
     return path.relative_to(folder).as_posix() if Path(folder) in path.parents else file
 
@@ -82,8 +82,7 @@ def sidecars(file: str, root: StrPath) -> Iterator[tuple[str, bytes]]:
     """
     top = folder_of(root)
     folders = [_parent(file)] if top == file else [_parent(file), top]
-    for folder in dict.fromkeys(folders):
-        path = _beside(folder)
+    for path in dict.fromkeys(map(_beside, folders)):
         if not is_url(path) and not Path(path).is_file():
             continue
         try:
@@ -100,6 +99,15 @@ def read_sidecar(path: StrPath) -> bytes:
     with open_native(path) as file:
         content: bytes = file.read(MAX_BYTES + 1)
         return content
+
+
+def _plain(path: StrPath) -> str:
+    """Return a path as text, that of a folder behind a URL without a slash at its end."""
+    text = os.fspath(path)
+    if not is_url(text) or is_web(text):
+        return text
+    scheme, separator, rest = text.partition("://")
+    return scheme + separator + rest.rstrip("/")
 
 
 def _parent(file: str) -> str:
@@ -129,7 +137,6 @@ def _web_files(url: str) -> tuple[str, ...]:
 
 def _remote_files(url: str) -> Iterable[str] | None:
     """Return the data files below a URL, or that it matches; None where it is that of a file."""
-    url = url.rstrip("/") if not url.endswith("://") else url
     system, path = file_system(url)
     with reaching(url):
         try:
