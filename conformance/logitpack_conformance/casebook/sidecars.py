@@ -25,6 +25,7 @@ def drafts() -> Iterator[Draft]:
     yield from _both()
     yield from _json()
     yield from _folders()
+    yield from _embedded_in_folders()
 
 
 def _file(key: str, *, core: bool, **options: Any) -> tuple[Stored, Metadata]:
@@ -188,3 +189,42 @@ def _folders() -> Iterator[Draft]:
     )
     yield twin
     yield broken(twin, f"{key}/nearest-foreign", why, "META-2/nearest", folder(files), flags=("MAJOR_IGNORED",))
+
+
+def _embedded_in_folders() -> Iterator[Draft]:
+    """Datasets whose files have metadata: those are held against the nearest beside them, and no others (FILE-2)."""
+    key = f"{AT}/nearest"
+    parts = shards(key)
+    facts: Metadata = json.loads(json.dumps(parts[0].metadata))
+    same, other = embedded(facts), embedded({**facts, "model": {"id": "example/other"}})
+    files: dict[str, Stored | bytes] = {f"data/part-{i}": part for i, part in enumerate(parts)}
+    near, root = f"data/{NAME}", NAME
+    members: dict[str, Any] = {"features": (*DATASET, *FEATURES)}
+    why = "Metadata in the files and in their folder are the same; those at the root are others and do not count."
+    told: dict[str, Any] = {"requirements": ("FILE-2",), "twin": f"{key}/as-at-root"}
+    yield accept(f"{key}/as-in-folder", why, folder({**files, near: same, root: other}), **members, **told)
+    why = "The same metadata in the files, in their folder and at the root."
+    twin = accept(f"{key}/everywhere", why, folder({**files, near: same, root: same}), **members)
+    yield twin
+    for name, fault, beside, why in (
+        (
+            "as-at-root",
+            "FILE-2/nearest",
+            other,
+            "Metadata in the files are those at the root, not those in their folder.",
+        ),
+        (
+            "not-valid",
+            "META-1/nearest",
+            embedded({**facts, "vocab_size": 0}),
+            "Metadata in the files' folder are not valid: they count as absent, and those at the root are the first.",
+        ),
+    ):
+        changed = Folder({**files, near: beside, root: same})
+        yield broken(twin, f"{key}/{name}", why, fault, changed, flags=("MIXED_SHARDS",))
+    why = "The same metadata in the files and at the root, their folder has none."
+    twin = accept(f"{key}/at-root", why, folder({**files, root: same}), **members)
+    yield twin
+    why = "Metadata in the files differ from those at the root, their folder has none."
+    changed = Folder({**files, root: other})
+    yield broken(twin, f"{key}/at-root-differ", why, "FILE-2/at-root", changed, flags=("MIXED_SHARDS",))

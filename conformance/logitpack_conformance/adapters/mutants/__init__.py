@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from logitpack_conformance.adapters.mutants import (
+    checker_files,
     checker_findings,
     checker_judgement,
     checker_pages,
@@ -37,6 +38,7 @@ from logitpack_conformance.adapters.serve import ROLES, serve
 __all__ = ["MUTANTS", "Mutant", "serve_mutant"]
 
 _DECLARED = (
+    checker_files,
     checker_findings,
     checker_judgement,
     checker_pages,

@@ -1,0 +1,62 @@
+"""Checkers that look at the files of a dataset, and at what stands beside them, in the wrong way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from logitpack import Finding
+from logitpack_conformance.adapters.mutants.registry import mutant
+from logitpack_conformance.adapters.reference import Reference
+from logitpack_conformance.adapters.serve import Message
+from logitpack_conformance.model import Role
+
+CHECKER = Role.CHECKER
+BESIDE = "logitpack.json"
+
+
+class Rearranged(Reference):
+    """A checker that sees another folder than there is: `change` rearranges it, the copy of one request."""
+
+    def __init__(self, change: Callable[[Path], None]) -> None:
+        self.change = change
+
+    def check(self, path: str, metadata: Message | None) -> list[Finding]:
+        """Return the findings on what there is then."""
+        if Path(path).is_dir():
+            self.change(Path(path))
+        return super().check(path, metadata)
+
+
+@mutant(CHECKER, "FILE-2")
+def metadata_at_the_root_taken_for_the_nearest() -> Reference:
+    """Where logitpack.json stands at the root of a dataset, those in its folders are not looked at."""
+
+    def change(root: Path) -> None:
+        for nearer in root.rglob(BESIDE) if (root / BESIDE).is_file() else ():
+            nearer.write_bytes((root / BESIDE).read_bytes())
+
+    return Rearranged(change)
+
+
+@mutant(CHECKER, "TAIL-4", "META-2")
+def metadata_at_the_root_not_looked_at() -> Reference:
+    """Of the logitpack.json beside a dataset's files, only one in their own folder is looked at."""
+
+    def change(root: Path) -> None:
+        if any(found.parent != root for found in root.rglob("*.*") if found.name != BESIDE):
+            (root / BESIDE).unlink(missing_ok=True)
+
+    return Rearranged(change)
+
+
+@mutant(CHECKER, "FILE-1")
+def first_file_only() -> Reference:
+    """Of the files of a dataset, the first is judged."""
+
+    def change(root: Path) -> None:
+        data = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.parquet"))
+        for path in data[1:]:
+            (root / path).unlink()
+
+    return Rearranged(change)
