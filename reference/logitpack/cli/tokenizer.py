@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-import ssl
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,6 +113,10 @@ def _from_hub(name: str) -> Tokenizer:
 
 def _answers(url: str) -> bool:
     """Return whether a web server says anything at all within a few seconds, the look-up of its name included."""
+    import ssl
+    import urllib.error
+    import urllib.request
+
     answers = []
 
     def ask() -> None:
