@@ -103,8 +103,15 @@ def test_top_k(tmp_path: Path) -> None:
     """Every nucleus has as many entries."""
     table = stored(selected(top_p=1.0, max_entries=10))
     cause = told(checked(tmp_path / "x.parquet", table))["NUC-5"]
-    text = "every nucleus has 10 entries: they were cut at a number (top-k), not at a mass; top_p is wrong"
+    text = "every nucleus has 10 entries: they were cut at a number (top-k), and top_p has no part in it"
     assert text == cause
+
+
+def test_top_k_that_is_declared(tmp_path: Path) -> None:
+    """Where no rule is declared, any sizes are as good as others."""
+    table = stored(selected(top_p=1.0, max_entries=10))
+    nucleus = {"rule": "unspecified"}
+    assert {} == told(checked(tmp_path / "x.parquet", table, nucleus=nucleus))
 
 
 def test_smaller_cap(tmp_path: Path) -> None:

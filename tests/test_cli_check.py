@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from commandline import Result, logitpack
-from logitpack_conformance.rows import described, valid_rows
+from logitpack_conformance.rows import described, unpacked, valid_rows
 from support import table, write_parquet
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,6 +109,18 @@ def test_json_report(tmp_path: Path) -> None:
         document["spec"],
         document["files"][0]["findings"][0]["count"],
     )
+
+
+def test_json_report_has_the_values(tmp_path: Path) -> None:
+    """Each place has the value found there and what may stand there; the finding has those of the first."""
+    rows = copy.deepcopy(ROWS)
+    metadata = described(vocab_size=max(index for row in rows for index in unpacked(row, "top")))
+    path = write_parquet(tmp_path / "x.parquet", table(rows, metadata=metadata))
+    findings = json.loads(logitpack("check", path, "--format", "json").out)["files"][0]["findings"]
+    (one,) = [finding for finding in findings if finding["requirement"] == "IDX-5"]
+    vocab = metadata["vocab_size"]
+    assert [0, vocab - 1] == one["allowed"] == one["places"][0]["allowed"]
+    assert one["got"] == one["places"][0]["got"] >= vocab
 
 
 def test_metadata_option(tmp_path: Path) -> None:

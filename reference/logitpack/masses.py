@@ -137,15 +137,16 @@ def _nucleus_mass(sound: Sound, judged: Mask, metadata: Metadata | None) -> Iter
     lower = _mass(sound.top.log_sum_exp(-1), sound, +1)
     if metadata.rule == "below":
         above = judged & (counts > 1) & (lower * (1 - SLACK) > top_p)
-        yield from _mass_breach(sound, "NUC-6", above, lower, f", expected at most {top_p} or one entry")
+        yield from _mass_breach(sound, "NUC-6", above, lower, top_p, f", expected at most {top_p} or one entry")
         return
     short = judged & (counts < metadata.max_entries) & (upper * (1 + SLACK) < top_p)
     expected = f", expected at least {top_p} or {metadata.max_entries} entries"
-    yield from _mass_breach(sound, "NUC-4", short, upper, expected)
+    yield from _mass_breach(sound, "NUC-4", short, upper, top_p, expected)
     with np.errstate(invalid="ignore"):  # of tokens that are not judged
         without = lower - _mass(sound.top.bound(sound.top.smallest_code, -1), sound, +1)
     more = judged & (counts > 1) & (without * (1 - SLACK) >= top_p)
-    yield from _mass_breach(sound, "NUC-5", more, without, f" without its smallest entry, expected less than {top_p}")
+    expected = f" without its smallest entry, expected less than {top_p}"
+    yield from _mass_breach(sound, "NUC-5", more, without, top_p, expected)
 
 
 def _mass(log_sum_exp: Reals, sound: Sound, side: int) -> Reals:
@@ -153,13 +154,13 @@ def _mass(log_sum_exp: Reals, sound: Sound, side: int) -> Reals:
         return np.asarray(np.exp(log_sum_exp - (sound.logsumexp + side * sound.logsumexp_tolerance)))
 
 
-def _mass_breach(sound: Sound, requirement: str, where: Mask, mass: Reals, expected: str) -> list[Breach]:
+def _mass_breach(sound: Sound, requirement: str, where: Mask, mass: Reals, top_p: float, expected: str) -> list[Breach]:
     tokens = np.flatnonzero(where)
 
     def describe(k: int) -> Detail:
         got = float(mass[tokens[k]])
         count = int(sound.top.counts[tokens[k]])
         entries = "1 entry" if count == 1 else f"{count} entries"
-        return Detail(f"a nucleus of {entries} holds a mass of {got:.6f}{expected}", got)
+        return Detail(f"a nucleus of {entries} holds a mass of {got:.6f}{expected}", got, top_p)
 
     return token_breach(sound, requirement, "top_counts", tokens, describe)

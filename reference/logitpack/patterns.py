@@ -89,8 +89,9 @@ def _nucleus_size(seen: Evidence) -> Iterator[Cause]:
     figures, explains = seen.figures, frozenset({"NUC-4", "NUC-5", "NUC-6"})
     largest = figures.largest_size
     at_largest, top_p = figures.share_at(largest), None if seen.metadata is None else seen.metadata.top_p
-    if at_largest == 1 and largest > 1:
-        text = f"every nucleus has {largest} entries: they were cut at a number (top-k), not at a mass; top_p is wrong"
+    by_mass = seen.metadata is not None and seen.metadata.rule != "unspecified"
+    if by_mass and at_largest == 1 and largest > 1:
+        text = f"every nucleus has {largest} entries: they were cut at a number (top-k), and top_p has no part in it"
         yield Cause(text, explains | {"NUC-8"}, note=True)
     elif largest > seen.cap:
         yield Cause(f"the largest nucleus has {largest} entries: max_entries is wrong", frozenset({"NUC-8"}))
