@@ -21,6 +21,7 @@ from logitpack_conformance.stored import to_bytes
 
 WRITE = a_case(Kind.WRITE, Role.WRITER)
 REFUSE = a_case(Kind.REFUSE, Role.WRITER, requirements=("IDX-6",))
+INCOMPLETE: Metadata = {"spec_version": "1.0"}
 GIVEN = logical(ROWS)
 """What the writers of these tests are given: the decoded values of `ROWS`, which are then their own codes."""
 
@@ -219,6 +220,35 @@ def test_refusing(desk: Desk) -> None:
 def test_writing_what_is_to_be_refused(desk: Desk) -> None:
     """It breaks what the case is about, whatever the file says."""
     assert ("IDX-6",) == desk.judge("accepted", REFUSE).broken
+
+
+CLAIMS = a_case(Kind.REFUSE, Role.WRITER, requirements=("META-1",))
+
+
+@pytest.mark.parametrize(
+    ("embeds", "case", "expected"),
+    [
+        (None, CLAIMS, (True, (), ("META-5",))),
+        (INCOMPLETE, CLAIMS, (False, ("META-1",), ())),
+        (None, REFUSE, (False, ("IDX-6",), ())),
+    ],
+    ids=["left-out", "written", "index"],
+)
+def test_writing_without_metadata_that_are_to_be_refused(
+    embeds: Metadata | None, case: Case, expected: tuple[bool, tuple[str, ...], tuple[str, ...]], desk: Desk
+) -> None:
+    """Rows written without metadata that are not valid are rows of a Core file: that is advised against, no breach."""
+    raw = None if embeds is None else embedded(embeds)
+    desk.output(Container.PARQUET).write_bytes(to_bytes(ROWS, raw, Container.PARQUET))
+    found = desk.judge("accepted", case, Container.PARQUET, INCOMPLETE)
+    assert expected == (found.passed, found.broken, found.advice)
+
+
+def test_rows_that_cannot_be_read_are_not_written(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Where the golden rows are no rows, whatever was written is not what was given."""
+    desk = Desk(tmp_path, sandbox, [{"tokens": "none"}])
+    desk.output(Container.PARQUET).write_bytes(to_bytes(ROWS, None, Container.PARQUET))
+    assert ("META-1",) == desk.judge("accepted", CLAIMS, Container.PARQUET, INCOMPLETE).broken
 
 
 @pytest.mark.parametrize("outcome", ["error", "unsupported", *FAILURES])

@@ -6,16 +6,20 @@ paired up as far as it goes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from logitpack import UsageError, outgoing, refusals, semantics
 from logitpack.jsonforms import NON_FINITE
 from logitpack_conformance.adapters.mutants.registry import JSON, PARQUET, mutant
+from logitpack_conformance.adapters.mutants.salvage import stored_rows
 from logitpack_conformance.adapters.mutants.swap import wrap
 from logitpack_conformance.adapters.mutants.writer_base import Given, Message, by_part, by_token, ordered
 from logitpack_conformance.adapters.reference import Reference, Row
-from logitpack_conformance.model import Role
+from logitpack_conformance.model import Container, Role
+from logitpack_conformance.stored import to_bytes
 
 WRITER = Role.WRITER
 
@@ -165,10 +169,10 @@ def declared_stride_not_looked_at() -> None:
 
 
 @mutant(WRITER, "META-1")
-def invalid_metadata_left_out() -> Reference:
-    """Metadata that are not valid are left out, and the rows written."""
+def invalid_metadata_written() -> Reference:
+    """Metadata that are not valid are written as they are."""
 
-    class Core(Reference):
+    class Unjudged(Reference):
         def write(self, rows: Iterable[Mapping[str, Any]], path: str, container: str, metadata: Message | None) -> None:
             given = list(rows)
             try:
@@ -177,5 +181,7 @@ def invalid_metadata_left_out() -> Reference:
                 if error.requirement not in {"META-1", "META-2", "META-7"}:
                     raise
                 super().write(given, path, container, None)
+                plain = list(stored_rows(Path(path)))
+                Path(path).write_bytes(to_bytes(plain, json.dumps(metadata).encode(), Container(container)))
 
-    return Core()
+    return Unjudged()
