@@ -22,6 +22,7 @@ from commandline import logitpack, python
 from logitpack import DataError, UsageError, remote, urls
 from logitpack.containers import DataFile
 from logitpack.metadata import Metadata
+from logitpack.pages import chunks
 from logitpack.shards import data_files, name_in, sidecars
 from logitpack.urls import is_url, shown
 from logitpack_conformance.rows import described, valid_rows
@@ -149,6 +150,42 @@ def test_small_files_come_in_one_request(web: Web) -> None:
     """A file of some kilobytes is fetched whole, once."""
     tokens(f"{web.url}/small.parquet")
     assert [("/small.parquet", 0, (web.folder / "small.parquet").stat().st_size)] == web.sent
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "small.parquet"])
+def test_opening_again_fetches_nothing(web: Web, name: str) -> None:
+    """The parts of a file are judged one by one, each of which opens it: its ends are fetched once."""
+    opened(f"{web.url}/{name}")
+    before = web.bytes
+    opened(f"{web.url}/{name}")
+    assert before == web.bytes
+
+
+def test_changed_file_is_fetched_anew(web: Web, tmp_path: Path) -> None:
+    """Another file under the same name has another ETag."""
+    url = f"{web.url}/small.parquet"
+    before, web.folder = tokens(url), tmp_path
+    write_parquet(tmp_path / "small.parquet", table(valid_rows((1,)), metadata=described()))
+    assert (5, 1) == (before, tokens(url))
+
+
+def test_ends_are_not_kept_for_ever(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory has an end: what was wanted longest ago is let go of."""
+    monkeypatch.setattr(remote, "MOST_ENDS", 100_000)
+    for name in ("x.parquet", "x.arrow", "x.parquet"):
+        opened(f"{web.url}/{name}")
+    assert 3 * (remote.HEAD + remote.TAIL) == web.bytes
+
+
+def test_long_footer_comes_once(web: Web, tmp_path: Path) -> None:
+    """A footer of any length is fetched in one more request, and kept with the end that it is part of."""
+    fields = {f"column-{number}": np.arange(200.0) for number in range(1000)}
+    write_parquet(tmp_path / "wide.parquet", pa.table(fields), compression="none", use_dictionary=False)
+    web.folder = tmp_path
+    for _ in range(2):
+        with DataFile(f"{web.url}/wide.parquet") as file:
+            assert 1000 == len(list(chunks(file.native)))
+    assert 3 == len(web.sent)
 
 
 def test_long_ranges_come_in_pieces(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:

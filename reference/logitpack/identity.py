@@ -16,12 +16,9 @@ import pyarrow as pa
 from logitpack.errors import Place, UsageError
 from logitpack.native import open_native
 from logitpack.pages import MAGIC, MAX_FOOTER
-from logitpack.urls import StrPath, file_system, is_url, reaching, shown
+from logitpack.urls import StrPath, file_system, is_url, reaching, shown, version_of
 
 TAIL = 1 << 16
-
-_CHANGED = ("ETag", "etag", "LastModified", "Last-Modified", "last_modified", "updated", "modified", "mtime", "created")
-"""What file systems call that which changes with a file, the surest first."""
 
 
 class Identity(NamedTuple):
@@ -65,5 +62,4 @@ def _changed(path: StrPath) -> str | None:
     url = os.fspath(path)
     system, name = file_system(url)
     with reaching(url):
-        told = system.info(name)
-    return next((str(told[key]) for key in _CHANGED if told.get(key) is not None), None)
+        return version_of(system.info(name))

@@ -2,20 +2,23 @@
 
 Strategy: whoever knows what comes next says so (`expect`), and it comes in a few long requests; whoever reads
 on where he stopped gets more than he asked for, which is kept for his next step; anything else is fetched as it is
-asked for. The two ends of a file are kept, where its schema and its footer are, and what was expected last, for it is
-looked at again: decoded first, then for its checksums.
+asked for. The two ends of a file are kept, where its schema and its footer are, for as long as the file is the same,
+for it may be opened again for its next part; and what was expected last, for it is looked at again: decoded first,
+then for its checksums.
 """
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
 
 from logitpack.errors import Place, UsageError
-from logitpack.urls import file_system, first_cause, reaching, refusal, shown, status_of
+from logitpack.urls import file_system, first_cause, is_web, reaching, refusal, shown, status_of, version_of
 
 SMALL = 1 << 20
 HEAD, TAIL = 1 << 14, 1 << 16
@@ -29,8 +32,13 @@ MOST_EXPECTED, MOST_KEPT = 256 << 20, 64 << 20
 PAUSES = (0.2, 1.0)
 """Seconds before a request that failed is made again; then it has failed."""
 
+MOST_ENDS = 32 << 20
+"""Bytes of the ends of files that are kept for the next time they are opened."""
+PARQUET_END, MOST_FOOTER = b"PAR1", 16 << 20
+
 Range = tuple[int, int]
 Kept = tuple[int, pa.Buffer]
+Key = tuple[str, int, str | None]
 
 
 class RemoteFile:
@@ -41,8 +49,12 @@ class RemoteFile:
         self._url = url
         system, path = file_system(url)
         with reaching(url):
-            self._file: Any = system.open(path, "rb", cache_type="none")
+            told = system.info(path)
+            # A web server would be asked for the size once more.
+            size = {"size": told["size"]} if is_web(url) and told.get("size") else {}
+            self._file: Any = system.open(path, "rb", cache_type="none", **size)
             self.size = int(self._file.seek(0, 2))
+        self._key = (url, self.size, version_of(told))
         self.closed = False
         self._at, self._next = 0, self.size  # where it stands, and where one who reads on would
         self._ahead = AHEAD[0]
@@ -94,10 +106,21 @@ class RemoteFile:
             self._file.close()
 
     def _fetch_ends(self) -> None:
-        """Fetch both ends of the file, all of a small one, where that has not been done."""
-        if not self._ends:
-            ends = [(0, self.size)] if self.size <= SMALL else [(0, HEAD), (self.size - TAIL, self.size)]
-            self._ends = [(start, self._fetch(start, stop)) for start, stop in ends]
+        """Fetch both ends of the file, its whole footer among them, or all of a small file; unless they are kept."""
+        self._ends = self._ends or _ENDS.get(self._key)
+        if self._ends:
+            return
+        if self.size <= SMALL:
+            self._ends = [(0, self._fetch(0, self.size))]
+        else:
+            start = self.size - TAIL
+            tail = self._fetch(start, self.size)
+            self._ends = [(0, self._fetch(0, HEAD)), (start, tail)]
+            last = tail[-8:].to_pybytes()
+            footer = self.size - 8 - int.from_bytes(last[:4], "little")
+            if last.endswith(PARQUET_END) and self.size - MOST_FOOTER < footer < start:
+                self._ends.insert(1, (footer, self._fetch(footer, start)))
+        _ENDS.put(self._key, self._ends)
 
     def _piece(self, start: int, stop: int) -> pa.Buffer:
         """Return the bytes from `start` on, at most to `stop` and at least one: kept ones, else new ones."""
@@ -153,6 +176,33 @@ class RemoteFile:
             f"cannot be read: {len(content):,} bytes came in place of {stop - start:,}",
             place=Place(file=shown(self._url)),
         )
+
+
+class _Ends:
+    """The ends of files by URL, size and version, those that were wanted longest ago let go of first."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[Key, list[Kept]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Key) -> list[Kept]:
+        """Return what is kept of a file: nothing where it may have changed since."""
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+            return list(self._held.get(key, ()))
+
+    def put(self, key: Key, ends: list[Kept]) -> None:
+        """Keep the ends of a file; not of one that would not tell if it changed."""
+        if key[2] is None:
+            return
+        with self._lock:
+            self._held[key] = ends
+            while sum(content.size for each in self._held.values() for _, content in each) > MOST_ENDS:
+                self._held.popitem(last=False)
+
+
+_ENDS = _Ends()
 
 
 def _runs(ranges: list[Range]) -> list[Range]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +24,10 @@ CONNECT_SECONDS, SILENT_SECONDS = 10, 30
 LONGEST_REASON = 300
 NOT_THERE = frozenset({401, 403, 404, 410})
 """What servers answer where there is no file; to those who may not list files, some refuse access instead."""
+
+_VERSIONS = ("ETag", "etag", "blob_id", "LastModified", "Last-Modified", "last_modified", "updated", "modified")
+_VERSIONS += ("mtime", "created")
+"""What file systems call that which changes with a file, the surest first."""
 
 _URL = re.compile(r"[A-Za-z][\w+.-]*(::[A-Za-z][\w+.-]*)*://", re.ASCII)
 _USER = re.compile(r"(://)[^/?#\s]*@")
@@ -120,6 +124,11 @@ def refusal(error: Exception, url: str) -> UsageError:
     absent = status in NOT_THERE if status else isinstance(cause, FileNotFoundError | PermissionError)
     fault = AbsentError if absent else UsageError
     return fault(f"cannot be read: {_reason(cause, status)}", place=Place(file=shown(url)))
+
+
+def version_of(told: Mapping[str, Any]) -> str | None:
+    """Return what changes with a file, of what a file system tells of it; None where nothing does."""
+    return next((str(told[key]) for key in _VERSIONS if told.get(key) is not None), None)
 
 
 def first_cause(error: BaseException) -> BaseException:
