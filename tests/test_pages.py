@@ -52,7 +52,9 @@ def test_checksums_are_seen(tmp_path: Path, version: str) -> None:
     """Whether pages have checksums is told for both versions of their headers."""
     with_them = write_parquet(tmp_path / "a.parquet", extended(), data_page_version=version)
     without = write_parquet(tmp_path / "b.parquet", extended(), data_page_version=version, write_page_checksum=False)
-    assert (None, (0, "num_tokens")) == tuple(first_without_checksum(opened(path)) for path in (with_them, without))
+    assert (None, (0, "num_tokens")) == tuple(
+        first_without_checksum(opened(path), chunks(opened(path))) for path in (with_them, without)
+    )
 
 
 def test_broken_page_of_another_column_is_found(tmp_path: Path) -> None:
@@ -63,8 +65,8 @@ def test_broken_page_of_another_column_is_found(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[content.index(b"second row")] ^= 1
     path.write_bytes(content)
-    assert (0, "id") == first_broken(opened(path))
-    assert first_broken(opened(path), passed_over=("id",)) is None
+    assert (0, "id") == first_broken(opened(path), chunks(opened(path)))
+    assert first_broken(opened(path), chunks(opened(path)), passed_over=("id",)) is None
     findings = logitpack.check(path).files[0].findings
     assert [("FILE-1", "id")] == [(finding.requirement, finding.places[0].column) for finding in findings]
 
@@ -75,7 +77,8 @@ def test_row_groups_can_be_named(tmp_path: Path, group: int, found: tuple[int, s
     options = {"compression": "none", "use_dictionary": False, "write_statistics": False, "row_group_size": 1}
     content = bytearray(write_parquet(tmp_path / "x.parquet", extended(), **options).read_bytes())
     content[content.index(b"second row")] ^= 1
-    assert found == first_broken(BytesIO(content), row_groups={group})
+    file = BytesIO(content)
+    assert found == first_broken(file, [chunk for chunk in chunks(file) if chunk.row_group == group])
 
 
 @settings(max_examples=300, derandomize=True, deadline=None)
@@ -99,5 +102,5 @@ def test_damaged_footers_do_no_harm(tmp_path: Path) -> None:
     size = int.from_bytes(content[-8:-4], "little")
     for at in range(len(content) - 8 - size, len(content), 7):
         path.write_bytes(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
-        first_without_checksum(opened(path))
-        first_broken(opened(path))
+        first_without_checksum(opened(path), chunks(opened(path)))
+        first_broken(opened(path), chunks(opened(path)))

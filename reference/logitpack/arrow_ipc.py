@@ -29,18 +29,26 @@ class FileSource:
         self.metadata = reader.schema.metadata
         self.row_groups = reader.num_record_batches
 
-    def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+    @property
+    def sizes(self) -> list[int]:
+        """About how many bytes each record batch takes in the file."""
+        return [self._file.size() // max(self.row_groups, 1)] * self.row_groups
+
+    def batches(
+        self, groups: range | None, *, all_columns: bool, threads: bool, elements: int
+    ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         """Yield each record batch with its number."""
+        del threads, elements  # a batch is read whole
         options = None if all_columns else _known_columns(self.schema)
         reader = pa.ipc.open_file(self._file, options=options)
-        for number in range(reader.num_record_batches):
+        for number in range(reader.num_record_batches) if groups is None else groups:
             yield number, reader.get_batch(number)
 
 
 class StreamSource:
     """An Arrow IPC stream, read from its start."""
 
-    row_groups = None
+    row_groups, sizes = None, ()
 
     def __init__(self, file: pa.NativeFile) -> None:
         self._file = file
@@ -50,8 +58,11 @@ class StreamSource:
         self.schema = pa.ipc.open_stream(self._file).schema
         self.metadata = self.schema.metadata
 
-    def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+    def batches(
+        self, groups: range | None, *, all_columns: bool, threads: bool, elements: int
+    ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         """Yield each record batch with its number; raise DataError where the stream has no end."""
+        del groups, threads, elements  # a stream is read from its start
         options = None if all_columns else _known_columns(self.schema)
         self._file.seek(0)
         reader = pa.ipc.open_stream(self._file, options=options)

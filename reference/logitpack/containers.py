@@ -8,8 +8,9 @@ FILE-1 here, so that nothing above knows pyarrow's errors.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
@@ -20,6 +21,7 @@ from logitpack.columns import cut
 from logitpack.errors import DataError, LogitPackError, Place, UsageError
 from logitpack.metadata import KEY
 from logitpack.native import broken, open_native
+from logitpack.pages import Chunk
 from logitpack.stored_json import read_stored
 from logitpack.urls import StrPath, extension, shown
 
@@ -80,8 +82,14 @@ class Source(Protocol):
     def row_groups(self) -> int | None:
         """How many row groups or record batches there are, where that is known beforehand."""
 
-    def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
-        """Yield (row group, record batch) in order, and raise where the file is not whole."""
+    @property
+    def sizes(self) -> Sequence[int]:
+        """About how many bytes each row group or record batch takes; nothing where that is not known."""
+
+    def batches(
+        self, groups: range | None, *, all_columns: bool, threads: bool, elements: int
+    ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+        """Yield (row group, record batch) in order, of all or some `groups`, and raise where the file is not whole."""
 
 
 class DataFile:
@@ -109,15 +117,47 @@ class DataFile:
             raise
         self.info = Info(self._name, kind, self._source.schema, metadata, self._source.row_groups)
 
-    def slices(self, *, all_columns: bool = False) -> Iterator[Slice]:
-        """Yield the rows in order, in slices of bounded size.
+    def parts(self, size: int) -> list[range]:
+        """Return the row groups or record batches in runs of some `size` bytes each; nothing where there are none."""
+        with corrupt(self._name):
+            sizes = self._source.sizes
+        ends, held = [0], 0
+        for group, each in enumerate(sizes):
+            held += each
+            if held >= size or group + 1 == len(sizes):
+                ends.append(group + 1)
+                held = 0
+        return [range(first, last) for first, last in pairwise(ends)]
 
-        A slice holds some 65,536 tokens, or one row that has more; it has the table's columns
-        and, with `all_columns`, the others too. Raises DataError FILE-1 and FILE-3 where the
-        file turns out not to be whole, and what `stored_json.read_stored` raises.
+    @property
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The column chunks of a Parquet file; none in another container."""
+        return self._source.chunks if isinstance(self._source, parquet.ParquetSource) else ()
+
+    @chunks.setter
+    def chunks(self, known: tuple[Chunk, ...]) -> None:
+        if isinstance(self._source, parquet.ParquetSource):
+            self._source.chunks = known
+
+    def slices(
+        self,
+        groups: range | None = None,
+        *,
+        all_columns: bool = False,
+        threads: bool = True,
+        elements: int | None = None,
+    ) -> Iterator[Slice]:
+        """Yield the rows in order, in slices of bounded size; with `groups`, a run of `parts`, only those.
+
+        A slice of a row group holds some `elements` list elements, which by itself is some 65,536 tokens, or one row
+        that has more; it has the table's columns and, with `all_columns`, the others too. `threads` lets Arrow decode
+        columns side by side. Raises DataError FILE-1 and FILE-3 where the file turns out not to be whole, and what
+        `stored_json.read_stored` raises.
         """
         first_row = 0
-        batches = self._source.batches(all_columns=all_columns)
+        batches = self._source.batches(
+            groups, all_columns=all_columns, threads=threads, elements=elements or parquet.SLICE_ELEMENTS
+        )
         while True:
             with corrupt(self._name):
                 step = next(batches, None)
@@ -213,13 +253,15 @@ class _JsonSource:
 
     schema = None
     metadata = None
-    row_groups = None
+    row_groups, sizes = None, ()
 
     def __init__(self, file: pa.NativeFile) -> None:
         self._file = file
 
-    def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
-        del all_columns  # other members have no Arrow type
+    def batches(
+        self, groups: range | None, *, all_columns: bool, threads: bool, elements: int
+    ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+        del groups, threads, elements, all_columns  # other members have no Arrow type
         self._file.seek(0)
         lines = io.BufferedReader(self._file)
         try:

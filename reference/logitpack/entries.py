@@ -6,6 +6,7 @@ semantic requirement then reads what it needs. SPEC.md section 14.3 gives the bo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from logitpack import indices
 from logitpack.columns import Columns
-from logitpack.ragged import segment_logsumexp, to_offsets
+from logitpack.ragged import blocks, segment_logsumexp, to_offsets
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -106,6 +107,16 @@ class Sound:
     def select(self, mask: Mask) -> Sound:
         """Return the rows where `mask` [rows] is true."""
         return self if mask.all() else Sound(self.columns.select(mask), self.row_numbers[mask])
+
+    def blocks(self, entries: int) -> Iterator[Sound]:
+        """Yield runs of rows of some `entries` entries each."""
+        low, tail = self.columns.top_indices_low.offsets, self.columns.sampled_indices_low.offsets
+        for first, last in blocks(low + tail, entries):
+            yield (
+                self
+                if last - first == len(self)
+                else Sound(self.columns.slice(first, last), self.row_numbers[first:last])
+            )
 
     @cached_property
     def num_tokens(self) -> Ints:

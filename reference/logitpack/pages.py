@@ -8,7 +8,7 @@ more than that: what cannot be understood is passed over, for reading the file t
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple
 
@@ -49,28 +49,25 @@ class Page(NamedTuple):
     size: int
 
 
-def first_without_checksum(file: BinaryIO, row_groups: Container[int] | None = None) -> tuple[int, str] | None:
-    """Give row group and column of the first column chunk whose first page has no checksum.
+def first_without_checksum(file: BinaryIO, among: Iterable[Chunk]) -> tuple[int, str] | None:
+    """Give row group and column of the first column chunk, of an open Parquet file, whose first page has no checksum.
 
-    `file` is an open Parquet file; `row_groups` the ones to look at, all of them where it is None.
+    `among` are the chunks to look at, see `chunks`.
     """
-    for chunk in chunks(file):
-        if row_groups is None or chunk.row_group in row_groups:
-            page = next(_pages(file, chunk), None)
-            if page is not None and page.checksum is None:
-                return chunk.row_group, chunk.column
+    for chunk in among:
+        page = next(_pages(file, chunk), None)
+        if page is not None and page.checksum is None:
+            return chunk.row_group, chunk.column
     return None
 
 
-def first_broken(
-    file: BinaryIO, passed_over: Collection[str] = (), row_groups: Container[int] | None = None
-) -> tuple[int, str] | None:
+def first_broken(file: BinaryIO, among: Iterable[Chunk], passed_over: Collection[str] = ()) -> tuple[int, str] | None:
     """Give row group and column of the first page that does not match its checksum, but for some columns.
 
-    `file` and `row_groups` are as above.
+    `file` and `among` are as above.
     """
-    for chunk in chunks(file):
-        if chunk.name in passed_over or not (row_groups is None or chunk.row_group in row_groups):
+    for chunk in among:
+        if chunk.name in passed_over:
             continue
         expect(file, [(chunk.start, chunk.stop)])
         for page in _pages(file, chunk):

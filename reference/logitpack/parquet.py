@@ -8,6 +8,7 @@ claim gigabytes, so what a footer claims is held against the most that its token
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -39,35 +40,54 @@ class ParquetSource:
         self.metadata = {**(self.schema.metadata or {}), **(self._footer.metadata or {})}
         self.row_groups = self._footer.num_row_groups
 
-    def batches(self, *, all_columns: bool) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+    @cached_property
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The column chunks, as far as they are understood. Whoever knows those that matter may set them."""
+        # pyarrow would tell, but ends the whole process over some broken footers.
+        return tuple(chunks(self._file))
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many bytes each row group takes in the file."""
+        sizes = [0] * self.row_groups
+        for chunk in self.chunks:
+            if chunk.row_group < self.row_groups:
+                sizes[chunk.row_group] += chunk.stop - chunk.start
+        return sizes
+
+    def batches(
+        self, groups: range | None, *, all_columns: bool, threads: bool, elements: int
+    ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         """Yield the rows of each row group; raise DataError FILE-1 where they are too few."""
         names = None if all_columns else [n for n in COLUMNS if n in self.schema.names]
-        claims, total = self._claims(), 0
-        for group in range(self.row_groups):
+        claims = self._claims()
+        for group in range(self.row_groups) if groups is None else groups:
             rows = 0
-            size = self._slice_rows(group, claims.get(group, {}))
+            size = self._slice_rows(group, claims.get(group, {}), elements)
             needed = (claim[2:4] for claim in claims.get(group, {}).values() if names is None or claim.name in names)
             expect(self._file, needed)
             try:
-                for record_batch in self._reader.iter_batches(batch_size=size, row_groups=[group], columns=names):
+                for record_batch in self._reader.iter_batches(
+                    batch_size=size, row_groups=[group], columns=names, use_threads=threads
+                ):
                     rows += record_batch.num_rows
                     yield group, record_batch
             except (pa.ArrowException, OSError) as error:
                 raise broken(error, self._place_of(error, group)) from error
             _check_rows(f"row group {group}", rows, self._footer.row_group(group).num_rows)
-            total += rows
-        _check_rows("the file", total, self._footer.num_rows)
+        if groups is None or groups.stop == self.row_groups:
+            counts = (self._footer.row_group(group).num_rows for group in range(self.row_groups))
+            _check_rows("the file", sum(counts), self._footer.num_rows)
 
     def _claims(self) -> dict[int, dict[str, Chunk]]:
-        """Return the column chunks of the table's columns, by row group and name, as far as they are understood."""
-        # pyarrow would tell, but ends the whole process over some broken footers.
+        """Return the column chunks of the table's columns, by row group and name."""
         found: dict[int, dict[str, Chunk]] = {}
-        for chunk in chunks(self._file):
+        for chunk in self.chunks:
             found.setdefault(chunk.row_group, {})[chunk.name] = chunk
         return found
 
-    def _slice_rows(self, group: int, claims: dict[str, Chunk]) -> int:
-        """Return how many rows of a row group have some `SLICE_ELEMENTS` elements.
+    def _slice_rows(self, group: int, claims: dict[str, Chunk], most: int) -> int:
+        """Return how many rows of a row group have some `most` elements.
 
         Raises DataError ROW-3, ROW-4, IDX-3 where a row group claims far more than its tokens can
         have, UsageError where its rows have more tokens than can be read.
@@ -86,13 +106,13 @@ class ParquetSource:
                 message = f"{name} claims {got:,} {LIMITED[unit]}, the most for its tokens ({tokens:,}) is {limit:,}"
                 raise DataError(message, requirement=requirement, place=Place(row_group=group, column=name), got=got)
         elements = sum(claims[name].values for name in claims if name in COLUMNS)
-        return min(max(rows * SLICE_ELEMENTS // max(elements, 1), 1), MAX_SLICE_ROWS)
+        return min(max(rows * most // max(elements, 1), 1), MAX_SLICE_ROWS)
 
     def _place_of(self, error: Exception, group: int) -> Place:
         """Return the place of an error in a row group; the column too where a checksum tells it."""
         if "CRC" not in str(error):
             return Place(row_group=group)
-        found = first_broken(self._file, row_groups={group})
+        found = first_broken(self._file, [chunk for chunk in self.chunks if chunk.row_group == group])
         return Place(row_group=group if found is None else found[0], column=None if found is None else found[1])
 
 

@@ -32,6 +32,12 @@ class Spot(NamedTuple):
     got: object = None
     allowed: object = None
 
+    def moved(self, rows: int) -> Spot:
+        """Return the same, where `rows` rows stand before those that its row counts in."""
+        if self.place is None or self.place.row is None:
+            return self
+        return self._replace(place=replace(self.place, row=self.place.row + rows))
+
     def values(self) -> dict[str, Any]:
         """Give the values as JSON."""
         return {"got": _json(self.got), "allowed": _json(self.allowed)}
@@ -130,6 +136,11 @@ class Findings:
     def add_places(self, name: str, message: str, spots: list[Spot], count: int) -> None:
         """Count some places at once, of which `spots` are the first."""
         self._add(Finding(name, message, tuple(spots), count))
+
+    def add_all(self, other: Findings, *, rows: int) -> None:
+        """Add the findings on a part of the file that begins at row `rows`."""
+        for finding in other._found.values():
+            self._add(replace(finding, spots=tuple(spot.moved(rows) for spot in finding.spots)))
 
     def _add(self, finding: Finding) -> None:
         before = self._found.get(finding.requirement)

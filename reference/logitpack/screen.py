@@ -73,8 +73,7 @@ def _tight(entries: Entries, codes: Codes) -> Mask:
 def _masses_hold(sound: Sound, facts: Facts, metadata: Metadata | None) -> Mask:
     """LSE-2, LSE-3, NUC-4, NUC-5, NUC-6 by the masses of decoded logits, of tokens that are tight."""
     counts, drawn, given = sound.top.counts, sound.sampled.counts, sound.logsumexp
-    ends = (sound.top.low, sound.top.high, sound.sampled.low, sound.sampled.high, given)
-    bounded = np.max([np.abs(end) for end in ends], axis=0) <= LARGEST
+    bounded = _bounded(sound)
     more, less = 1 + (COARSE + np.maximum(counts, drawn) * 2.0**-24), 1 + sound.logsumexp_tolerance
     mass, smallest = facts.top.mass, np.exp(sound.top.low - given)
     stored = mass + facts.sampled.mass
@@ -91,12 +90,17 @@ def _masses_hold(sound: Sound, facts: Facts, metadata: Metadata | None) -> Mask:
     return holds
 
 
+def _bounded(sound: Sound) -> Mask:
+    """Return the tokens none of whose numbers is above `LARGEST` in magnitude."""
+    top, sampled = sound.top, sound.sampled
+    lowest, highest = np.minimum(top.low, sampled.low), np.maximum(top.high, sampled.high)
+    return (lowest >= -LARGEST) & (highest <= LARGEST) & (np.abs(sound.logsumexp) <= LARGEST)
+
+
 def _closely(sound: Sound, at: Ints, metadata: Metadata | None) -> Mask:
     """Judge the same of the tokens `at` by the bounds of SPEC.md section 14.3, in binary64."""
     top, sampled = sound.top, sound.sampled
-    given, counts = sound.logsumexp[at], top.counts[at]
-    ends = (top.low[at], top.high[at], sampled.low[at], sampled.high[at], given)
-    bounded = np.max([np.abs(end) for end in ends], axis=0) <= LARGEST
+    given, counts, bounded = sound.logsumexp[at], top.counts[at], _bounded(sound)[at]
     given = np.where(bounded, given, 0.0)
     tolerance = np.where(bounded, sound.logsumexp_tolerance[at], 0.0)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from logitpack import dataset, entries, indices, masses, metadata, pages, semantics, structure, values
-from logitpack.check import _judge_agreement
 from logitpack.columns import Columns
 from logitpack.entries import Sound
+from logitpack.verdicts import _judge_agreement
 from logitpack_conformance.adapters.mutants.registry import ARROW_FILE, JSON, PARQUET, mutant
 from logitpack_conformance.adapters.mutants.swap import put, swap, wrap, wrap_method
 from logitpack_conformance.model import Role
