@@ -16,7 +16,7 @@ OVERFLOW = Fraction(2) ** 128
 
 
 def _parts(x: Fraction) -> tuple[int, int, int]:
-    """Return n, d and e with x = n / d * 2**e, x not 0, where e is that of the last bit of the binade that holds |x|."""
+    """Return n, d, e with x = n / d * 2**e, x not 0, where e is that of the last bit of the binade of |x|."""
     n, d = x.numerator, x.denominator
     e = n.bit_length() - d.bit_length()
     if (d << e if e > 0 else d) > (abs(n) << -e if e < 0 else abs(n)):
