@@ -20,6 +20,7 @@ FLAGS = {
     "LENIENT_BASE64": "Base64 that is not quite is decoded somehow: programs get different bytes of one text.",
     "UNCHECKED_OFFSETS": "Offsets are trusted: memory of another array, or of another user, is read as logits.",
     "LOST_GROUP": "The last row group or batch is not read, or only the first: rows are missing without a sign.",
+    "FIRST_ONLY": "Only a first or last row, row group or file is judged: what is broken elsewhere passes for sound.",
     "SORTED_ENTRIES": "Entries are sorted on the way: the first of a proportional tail is no longer an exact sample.",
     "SLICE_OFFSETS": "Offsets are taken to begin at 0: every row of a sliced array has the values of others.",
     "MAJOR_IGNORED": "A file of another major version is read as one of this: its columns may mean something else.",
