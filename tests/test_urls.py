@@ -365,7 +365,15 @@ def test_secrets_are_not_shown(url: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("fault", [None, 404, 500, "reset", "no ranges"])
-@pytest.mark.parametrize("command", [["check"], ["check", "--format", "json"], ["show", "--row", "0"], ["card"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check"],
+        *(["check", "--format", form] for form in ("json", "github", "sarif")),
+        ["show", "--row", "0"],
+        ["card"],
+    ],
+)
 def test_secrets_are_not_printed(web: Web, fault: str | int | None, command: list[str]) -> None:
     """Nothing that is printed has the password or the query of a URL."""
     web.fault = fault
