@@ -6,11 +6,15 @@ import copy
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
 from commandline import Result, logitpack
+from logitpack import tasks
+from logitpack.containers import DataFile
+from logitpack.errors import UsageError
 from logitpack_conformance.rows import described, unpacked, valid_rows
 from support import table, write_parquet
 
@@ -169,3 +173,22 @@ def test_hostile_names(tmp_path: Path, name: str) -> None:
     assert 2 == result.out.count("\n")
     assert "\x1b" not in result.out
     assert name.replace("\x1b", "\\x1b").replace("\n", "\\x0a") in result.out
+
+
+def test_a_file_that_cannot_be_read_is_told_beside_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found in the other files is printed, the error too, and the exit status is 2."""
+    for name in ("a", "b"):
+        write_parquet(tmp_path / f"{name}.parquet", table(valid_rows()))
+
+    def opened(path: str, **options: Any) -> Any:
+        if path.endswith("a.parquet"):
+            raise UsageError("cannot be read: it is gone")
+        return DataFile(path, **options)
+
+    monkeypatch.setattr(tasks, "DataFile", opened)
+    status, out, err = logitpack("check", tmp_path)
+    assert (status, out.count("valid (Core"), err) == (
+        2,
+        1,
+        f"error: cannot be read: it is gone ({tmp_path}/a.parquet)\n",
+    )

@@ -50,7 +50,6 @@ def laid_out(draft: Draft, folder: Path) -> Path:
     return folder / name
 
 
-@pytest.mark.filterwarnings("ignore:overflow encountered in add")
 @pytest.mark.parametrize("draft", WRITERS, ids=names(WRITERS))
 def test_reference_writes_or_refuses(draft: Draft, tmp_path: Path) -> None:
     """Each case for writers is passed, in one of its containers, and refused by a requirement that it declares."""

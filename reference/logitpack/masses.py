@@ -101,7 +101,8 @@ def _too_small(sound: Sound, judged: Mask) -> tuple[Ints, list[Breach]]:
     """LSE-2: logsumexp is at least that of the stored entries."""
     stored = np.logaddexp(sound.top.log_sum_exp(-1), sound.sampled.log_sum_exp(-1))
     given = sound.logsumexp
-    tokens = np.flatnonzero(judged & (given + sound.logsumexp_tolerance + SLACK < stored))
+    with np.errstate(over="ignore"):  # beyond the largest number stands infinity, and that is not too small
+        tokens = np.flatnonzero(judged & (given + sound.logsumexp_tolerance + SLACK < stored))
 
     def describe(k: int) -> Detail:
         got, least = float(given[tokens[k]]), float(stored[tokens[k]])
@@ -119,7 +120,8 @@ def _too_large(sound: Sound, judged: Mask, metadata: Metadata | None) -> tuple[I
     with np.errstate(divide="ignore"):
         most = np.logaddexp(stored, np.log(rest) + sound.top.bound(sound.top.smallest_code, +1))
     given = sound.logsumexp
-    tokens = np.flatnonzero(judged & (given - sound.logsumexp_tolerance - SLACK > most))
+    with np.errstate(over="ignore"):
+        tokens = np.flatnonzero(judged & (given - sound.logsumexp_tolerance - SLACK > most))
 
     def describe(k: int) -> Detail:
         got, limit = float(given[tokens[k]]), float(most[tokens[k]])

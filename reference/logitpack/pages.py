@@ -76,6 +76,13 @@ def first_broken(file: BinaryIO, among: Iterable[Chunk], passed_over: Collection
     return None
 
 
+def are_whole(file: BinaryIO, among: Iterable[Chunk]) -> bool:
+    """Tell whether each chunk consists of pages, as their headers have it, and of nothing else."""
+    return all(
+        max((page.start + page.size for page in _pages(file, chunk)), default=0) == chunk.stop for chunk in among
+    )
+
+
 def chunks(file: BinaryIO) -> Iterator[Chunk]:
     """Yield the column chunks that have values, as the footer has them."""
     end = file.seek(0, 2) - 8

@@ -7,7 +7,7 @@ claim gigabytes, so what a footer claims is held against the most that its token
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -16,11 +16,13 @@ import pyarrow.parquet as pq
 
 from logitpack.errors import DataError, Place, UsageError
 from logitpack.native import broken, expect
-from logitpack.pages import Chunk, chunks, first_broken
+from logitpack.pages import Chunk, are_whole, chunks, first_broken
 from logitpack.table import COLUMNS
 
 SLICE_ELEMENTS = 8 << 20
 """Elements of a row group that are read at a time: 65,536 tokens have about as many."""
+STREAM_BYTES = 1 << 18
+"""Bytes of a column chunk that are read at a time."""
 MAX_SLICE_ROWS = 65_536
 MAX_ROW_TOKENS = 1 << 24
 SPARE = 1 << 20
@@ -32,13 +34,22 @@ class ParquetSource:
 
     def __init__(self, file: pa.NativeFile) -> None:
         self._file = file
-        # A buffered stream would allocate whatever a broken page header claims; without one a
-        # column chunk is read whole, and no page can reach beyond it.
-        self._reader = pq.ParquetFile(self._file, page_checksum_verification=True, pre_buffer=False, buffer_size=0)
+        self._reader = self._opened(buffer_size=0)
         self._footer = self._reader.metadata
         self.schema = self._reader.schema_arrow
         self.metadata = {**(self.schema.metadata or {}), **(self._footer.metadata or {})}
         self.row_groups = self._footer.num_row_groups
+
+    def _opened(self, **options: Any) -> pq.ParquetFile:
+        return pq.ParquetFile(self._file, page_checksum_verification=True, pre_buffer=False, **options)
+
+    def _reader_of(self, claims: Iterable[Chunk]) -> pq.ParquetFile:
+        """Return what reads some column chunks: page by page of a local file, so that memory is bounded."""
+        # A stream would allocate whatever a broken page header claims. Without one a column chunk is read whole,
+        # and no page can reach beyond it.
+        if isinstance(self._file, pa.OSFile) and are_whole(self._file, claims):
+            return self._opened(metadata=self._footer, buffer_size=STREAM_BYTES)
+        return self._reader
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
@@ -64,10 +75,10 @@ class ParquetSource:
         for group in range(self.row_groups) if groups is None else groups:
             rows = 0
             size = self._slice_rows(group, claims.get(group, {}), elements)
-            needed = (claim[2:4] for claim in claims.get(group, {}).values() if names is None or claim.name in names)
-            expect(self._file, needed)
+            needed = [claim for claim in claims.get(group, {}).values() if names is None or claim.name in names]
+            expect(self._file, (claim[2:4] for claim in needed))
             try:
-                for record_batch in self._reader.iter_batches(
+                for record_batch in self._reader_of(needed).iter_batches(
                     batch_size=size, row_groups=[group], columns=names, use_threads=threads
                 ):
                     rows += record_batch.num_rows

@@ -11,12 +11,14 @@ from typing import Annotated
 
 import typer
 
+from logitpack.check import IncompleteError
 from logitpack.check import check as judge
 from logitpack.cli.annotations import commands
 from logitpack.cli.findings import LISTED, lines
-from logitpack.cli.output import print_json, print_text
+from logitpack.cli.output import print_error, print_json, print_text
 from logitpack.cli.paths import dataset
 from logitpack.cli.sarif import document
+from logitpack.errors import UsageError
 from logitpack.metadata import Metadata
 from logitpack.report import PLACES
 from logitpack.shards import read_sidecar
@@ -68,7 +70,11 @@ def check(
     Prints a line for each finding, with its requirement, its count and its first places, and a verdict for each file.
     """
     given = None if metadata is None else load_metadata(metadata)
-    report = judge(paths, metadata=given, places=places)
+    errors: list[UsageError] = []
+    try:
+        report = judge(paths, metadata=given, places=places)
+    except IncompleteError as error:
+        report, errors = error.report, error.errors
     if form is Format.json:
         print_json(report.to_json())
     elif form is Format.sarif:
@@ -80,6 +86,10 @@ def check(
     else:
         for line in lines(report, listed):
             print_text(line)
+    for error in errors:
+        print_error(error)
+    if errors:
+        return 2
     return 0 if report.verdict == "valid" else 1
 
 
