@@ -219,6 +219,11 @@ def _broken() -> Iterator[Draft]:
         why = f"Every logit of the {slug} token is -inf."
         change = _padded_at(position, 0)
         yield broken_logits(twin, f"{group}/nothing-{slug}", why, "QNT-9/all-minus-infinity", change, flags=flags)
+    others = [list(row) for row in rows]
+    others[0][7], others[3][80] = math.nan, math.inf
+    others[5] = [-math.inf] * len(others[5])
+    why = "A NaN, a +inf and nothing but -inf at positions that no entry is made from: they do no harm."
+    yield extracted(f"{group}/elsewhere", why, others, asked(mask), ("QNT-9", *WHERE), twin=f"{group}/nan-first")
     why = "A NaN beside a +inf."
     yield broken_logits(
         twin, f"{group}/both", why, "QNT-9/both", lambda r: r[2].__setitem__(slice(2), [math.nan, math.inf])

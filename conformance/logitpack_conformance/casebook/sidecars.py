@@ -174,6 +174,10 @@ def _folders() -> Iterator[Draft]:
         yield broken(
             twin, f"{key}/{name}-other-stride", differing, "TAIL-4/in-folder", changed, flags=("STRIDE_CHANGES",)
         )
+        if name == "at-root":
+            told = "Two files without metadata in a folder, those at the root are of major version 2."
+            foreign = Folder({**core, NAME: embedded({**facts, "spec_version": "2.0"})})
+            yield broken(twin, f"{key}/{name}-foreign", told, "META-2/at-root", foreign, flags=("MAJOR_IGNORED",))
     other = embedded({**facts, "spec_version": "2.0"})
     why = (
         "Metadata in the folder of the files, and others of major version 2 at the root: the nearer ones are in force."
