@@ -16,7 +16,7 @@ ORACLE = SUITE / "oracle"
 ADAPTERS = SUITE / "adapters"
 
 LAYERS = [
-    {"errors", "resources", "schemas", "thrift"},
+    {"errors", "resources", "schemas", "thrift", "blocks"},
     {"urls"},
     {"remote"},
     {"native"},

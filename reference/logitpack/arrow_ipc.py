@@ -11,7 +11,9 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.ipc
 
+from logitpack.blocks import blocks
 from logitpack.errors import DataError
+from logitpack.native import expect
 from logitpack.table import COLUMNS
 
 CONTINUATION = b"\xff\xff\xff\xff"
@@ -41,7 +43,9 @@ class FileSource:
         del threads, elements  # a batch is read whole
         options = None if all_columns else _known_columns(self.schema)
         reader = pa.ipc.open_file(self._file, options=options)
+        places = blocks(self._file)
         for number in range(reader.num_record_batches) if groups is None else groups:
+            expect(self._file, places[number : number + 1])
             yield number, reader.get_batch(number)
 
 

@@ -65,7 +65,9 @@ class RemoteFile:
     def expect(self, ranges: Iterable[Range]) -> None:
         """Fetch what is going to be read, (start, stop) each, and let go of what was expected long before."""
         self._fetch_ends()
-        wanted = [(start, stop) for start, stop in sorted(ranges) if self._kept(start, stop) is None]
+        first, last = self._ends[0][1].size, self._ends[-1][0]  # what is between the ends
+        clipped = ((max(start, first), min(stop, last)) for start, stop in sorted(ranges))
+        wanted = [(start, stop) for start, stop in clipped if start < stop and self._kept(start, stop) is None]
         if sum(stop - start for start, stop in wanted) > MOST_EXPECTED:
             return
         while sum(content.size for _, content in self._expected) > MOST_KEPT:
