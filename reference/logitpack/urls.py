@@ -25,7 +25,18 @@ LONGEST_REASON = 300
 NOT_THERE = frozenset({401, 403, 404, 410})
 """What servers answer where there is no file; to those who may not list files, some refuse access instead."""
 
-_VERSIONS = "ETag etag blob_id LastModified Last-Modified last_modified updated modified mtime created".split()
+_VERSIONS = [
+    "ETag",
+    "etag",
+    "blob_id",
+    "LastModified",
+    "Last-Modified",
+    "last_modified",
+    "updated",
+    "modified",
+    "mtime",
+    "created",
+]
 """What file systems call that which changes with a file, the surest first."""
 
 _URL = re.compile(r"[A-Za-z][\w+.-]*(::[A-Za-z][\w+.-]*)*://", re.ASCII)
