@@ -16,8 +16,8 @@ ORACLE = SUITE / "oracle"
 ADAPTERS = SUITE / "adapters"
 
 LAYERS = [
-    {"errors", "resources", "schemas", "thrift", "blocks"},
-    {"urls"},
+    {"errors", "resources", "schemas", "thrift", "flatbuffers"},
+    {"blocks", "ipc_claims", "urls"},
     {"remote"},
     {"native"},
     {"ragged", "requirements", "metadata", "table", "breach", "pages", "jsonforms", "replacing"},

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.ipc
 
-from logitpack.blocks import blocks
+from logitpack.blocks import DICTIONARIES, blocks
 from logitpack.errors import DataError
+from logitpack.ipc_claims import require_bounded, require_bounded_stream
 from logitpack.native import expect
 from logitpack.table import COLUMNS
 
@@ -44,8 +45,12 @@ class FileSource:
         options = None if all_columns else _known_columns(self.schema)
         reader = pa.ipc.open_file(self._file, options=options)
         places = blocks(self._file)
+        for start, _ in blocks(self._file, DICTIONARIES):
+            require_bounded(self._file, start)
         for number in range(reader.num_record_batches) if groups is None else groups:
             expect(self._file, places[number : number + 1])
+            for start, _ in places[number : number + 1]:
+                require_bounded(self._file, start, batch=number)
             yield number, reader.get_batch(number)
 
 
@@ -73,6 +78,8 @@ class StreamSource:
         number = 0
         while True:
             start = self._file.tell()
+            require_bounded_stream(self._file, start, batch=number)
+            self._file.seek(start)
             try:
                 record_batch = reader.read_next_batch()
             except StopIteration:

@@ -113,6 +113,8 @@ class Columns:
         """
         if mask.all():
             return self
+        if not mask.any():
+            return self.slice(0, 0)
         parts = {name: column.select(mask) for name, column in self._ragged().items()}
         return Columns(self.num_tokens[mask], **parts)
 

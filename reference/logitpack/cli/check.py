@@ -86,8 +86,8 @@ def check(
     else:
         for line in lines(report, listed):
             print_text(line)
-    for error in errors:
-        print_error(error)
+    for reason in errors:
+        print_error(reason)
     if errors:
         return 2
     return 0 if report.verdict == "valid" else 1
