@@ -23,6 +23,7 @@ def drafts() -> Iterator[Draft]:
     """Yield the cases."""
     yield from _core()
     yield from _both()
+    yield from _given()
     yield from _json()
     yield from _folders()
     yield from _embedded_in_folders()
@@ -143,6 +144,24 @@ def _both() -> Iterator[Draft]:
     yield variant(
         twin, f"{key}-not-valid-embedded", why, "META-1/embedded", embedded=wrong, flags=("METADATA_TRUSTED",)
     )
+
+
+def _given() -> Iterator[Draft]:
+    """Yield files with metadata, in them or beside them, that are checked with others given: those are not in force."""
+    for slug, core in (("in-file", False), ("beside", True)):
+        key = f"{AT}/given-and-{slug}"
+        content, facts = _file(key, core=core)
+        told = "A checker is given metadata that declare another S: those of the file are in force."
+        beside = replace(content, beside={NAME: embedded(facts)} if core else {})
+        other = f"{key}-other-stride"
+        members: dict[str, Any] = {"features": FEATURES if core else (), "metadata": _with_stride(facts, 9)}
+        twin = accept(key, told, beside, requirements=("TAIL-4",), twin=other, **members)
+        yield twin
+        why = "A checker is given metadata that are right: those of the file declare another S, and are in force."
+        changes: dict[str, Any] = {"embedded": _with_stride(facts, 9)}
+        if core:
+            changes = {"beside": {NAME: embedded(_with_stride(facts, 9))}}
+        yield variant(twin, other, why, "TAIL-4/in-force", metadata=facts, flags=("STRIDE_CHANGES",), **changes)
 
 
 def _json() -> Iterator[Draft]:

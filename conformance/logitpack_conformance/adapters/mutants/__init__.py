@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from logitpack_conformance.adapters.mutants import (
     checker_files,
     checker_findings,
+    checker_hiding,
     checker_judgement,
     checker_pages,
     extractor_logits,
@@ -41,6 +42,7 @@ __all__ = ["MUTANTS", "Mutant", "serve_mutant"]
 _DECLARED = (
     checker_files,
     checker_findings,
+    checker_hiding,
     checker_judgement,
     checker_pages,
     extractor_logits,

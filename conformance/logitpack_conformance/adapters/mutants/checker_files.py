@@ -50,6 +50,19 @@ def metadata_at_the_root_not_looked_at() -> Reference:
     return Rearranged(change)
 
 
+@mutant(CHECKER, "TAIL-4")
+def given_metadata_before_those_beside() -> Reference:
+    """Metadata that are given are in force where a logitpack.json stands beside the file."""
+
+    class Overruled(Reference):
+        def check(self, path: str, metadata: Message | None) -> list[Finding]:
+            if metadata is not None:
+                Path(path).with_name(BESIDE).unlink(missing_ok=True)
+            return super().check(path, metadata)
+
+    return Overruled()
+
+
 @mutant(CHECKER, "FILE-1")
 def first_file_only() -> Reference:
     """Of the files of a dataset, the first is judged."""
