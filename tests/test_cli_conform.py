@@ -21,10 +21,11 @@ from commandline import Result, logitpack, python
 from fakes import ACCEPTED, CUT, HANG, REJECTED, RIGHT, Step, case, fake, pair, running, save
 from logitpack.cli import plugins
 from logitpack_conformance import fuzz as fuzzing
-from logitpack_conformance import program
+from logitpack_conformance import program, reports
 from logitpack_conformance.expectations import Held
 from logitpack_conformance.manifest import Manifest
 from logitpack_conformance.model import Kind
+from logitpack_conformance.reports import terminal
 from logitpack_conformance.reports.results import load as load_report
 
 SOUND: dict[str, list[Step]] = {"1": RIGHT, "*": [REJECTED]}
@@ -402,7 +403,7 @@ def test_interrupted_examples(home: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
-    ("module", "name"), [(program, "score"), (program.reports, "write_all"), (program.terminal, "show")]
+    ("module", "name"), [(program, "score"), (reports, "write_all"), (terminal, "show")]
 )
 def test_interrupt_after_the_last_case(
     module: ModuleType, name: str, home: Path, monkeypatch: pytest.MonkeyPatch
@@ -422,7 +423,12 @@ def test_interrupt_after_the_last_case(
 
 def test_interrupt_before_the_examples(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An interrupt that came between the cases and the generated examples leaves those out."""
-    monkeypatch.setattr(program, "_held", lambda *_: os.kill(os.getpid(), signal.SIGINT) or Held())
+
+    def held(*_: object) -> Held:
+        os.kill(os.getpid(), signal.SIGINT)
+        return Held()
+
+    monkeypatch.setattr(program, "_held", held)
     done = conform(home, "--fuzz", "2")
     assert (130, True) == (done.status, "note: the generated examples were interrupted" in done.out.splitlines())
 
