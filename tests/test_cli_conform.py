@@ -402,9 +402,7 @@ def test_interrupted_examples(home: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "note: the generated examples were interrupted" in done.out.splitlines()
 
 
-@pytest.mark.parametrize(
-    ("module", "name"), [(program, "score"), (reports, "write_all"), (terminal, "show")]
-)
+@pytest.mark.parametrize(("module", "name"), [(program, "score"), (reports, "write_all"), (terminal, "show")])
 def test_interrupt_after_the_last_case(
     module: ModuleType, name: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
