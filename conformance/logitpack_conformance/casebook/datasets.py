@@ -148,14 +148,19 @@ def _metadata() -> Iterator[Draft]:
         ),
         ("other-vocabulary", {**facts, "vocab_size": 70_016}, "The second file declares a larger vocabulary."),
         ("unknown-member", {**facts, "job": 7}, "The second file has an unknown member that the first does not have."),
-        ("true-for-one", {**facts, "x": True}, "The second file has an unknown member."),
     )
-    for name, metadata, why in changes[:-1]:
+    for name, metadata, why in changes:
         yield _faulty(twin, f"{at}/{name}", why, f"FILE-2/{name}", {DATA.format(1): replace(second, metadata=metadata)})
     ordered = json.dumps(facts, sort_keys=True, indent=1).replace("70000", "70000.0").encode()
     equal = {**files, DATA.format(1): replace(second, metadata=ordered)}
     why = "The second file has the same members in another order, and 70000.0 for 70000."
     yield _dataset(f"{at}/equal-values", why, equal, requirements=("FILE-2",), twin=f"{at}/one-without")
+    one = {name: replace(part, metadata={**facts, "job": {"shuffled": 1}}) for name, part in files.items()}
+    numbers = _dataset(f"{at}/one-number", "Two files with an unknown member that is 1.", one)
+    yield numbers
+    why = "An unknown member is 1 in the first file and true in the second: as JSON values they differ."
+    other = {DATA.format(1): replace(second, metadata={**facts, "job": {"shuffled": True}})}
+    yield _faulty(numbers, f"{at}/one-boolean", why, "FILE-2/true-for-1", other)
     why = "The metadata of the second file are not valid: they count as absent, and are not held against the first's."
     wrong = {DATA.format(1): replace(second, metadata={**facts, "vocab_size": "many"})}
     yield _faulty(twin, f"{at}/one-not-valid", why, "META-1/in-one-file", wrong, flags=("METADATA_TRUSTED",))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from logitpack import Finding
-from logitpack_conformance.adapters.mutants.registry import mutant
+from logitpack import Finding, metadata
+from logitpack_conformance.adapters.mutants.registry import ARROW_FILE, ARROW_STREAM, PARQUET, mutant
+from logitpack_conformance.adapters.mutants.swap import wrap
 from logitpack_conformance.adapters.reference import Reference
 from logitpack_conformance.adapters.serve import Message
 from logitpack_conformance.model import Role
@@ -61,6 +62,12 @@ def given_metadata_before_those_beside() -> Reference:
             return super().check(path, metadata)
 
     return Overruled()
+
+
+@mutant(CHECKER, "FILE-2", containers=(PARQUET, ARROW_FILE, ARROW_STREAM))
+def one_taken_for_true() -> None:
+    """Metadata are compared as many languages compare: 1 equals true."""
+    wrap(metadata._equal, lambda _, one, other: bool(one == other))
 
 
 @mutant(CHECKER, "FILE-1")
