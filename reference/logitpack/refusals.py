@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from logitpack import semantics
+from logitpack import facts, screen, semantics
 from logitpack.batch import Batch
 from logitpack.breach import first
 from logitpack.columns import Columns
@@ -24,6 +24,10 @@ from logitpack.metadata import Metadata
 from logitpack.ragged import to_offsets
 from logitpack.requirements import is_error
 
+MANY = 1 << 16
+"""Tokens written at a time that are worth loading the kernels for."""
+BLOCK = 1 << 20
+"""Entries of rows that are judged at a time."""
 MAX_COUNT = 255
 MAX_TOKENS = 2_147_483_647
 
@@ -93,10 +97,12 @@ def check_claims(columns: Columns, metadata: Metadata | None) -> None:
 
     The rows of `columns` hold structurally.
     """
-    judged = semantics.judge(Sound(columns, np.arange(len(columns))), metadata)
-    breach = first([breach for breach in judged if is_error(breach.requirement)])
-    if breach is not None:
-        raise breach.error(kind=UsageError)
+    for sound in Sound(columns, np.arange(len(columns))).blocks(BLOCK):
+        known = facts.compiled(sound, metadata) if columns.top_counts.values.size >= MANY else None
+        judged = semantics.judge(screen.suspects(sound, known, metadata), metadata)
+        breach = first([breach for breach in judged if is_error(breach.requirement)])
+        if breach is not None:
+            raise breach.error(kind=UsageError)
 
 
 def place_of(batch: Batch, token: int, entry: int | None = None) -> Place:

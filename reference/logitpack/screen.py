@@ -28,6 +28,11 @@ COARSE = 2.0**-18
 LARGEST = 65_536.0
 
 
+def suspects(sound: Sound, known: Facts | None, metadata: Metadata | None) -> Sound:
+    """Return the rows that are left for `semantics` to judge: all of them where no facts are known."""
+    return sound if known is None else sound.select(~cleared(sound, known, metadata))
+
+
 def cleared(sound: Sound, facts: Facts, metadata: Metadata | None) -> Mask:
     """Return which rows certainly break no semantic requirement: bool [rows]."""
     tokens = _sets_hold(sound, facts, metadata)

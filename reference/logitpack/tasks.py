@@ -137,8 +137,7 @@ def _judge_slice(task: Task, part: Slice, summary: Summary) -> None:
 def _judge_sound(task: Task, sound: Sound, summary: Summary, row_group: int | None) -> None:
     metadata = task.header.metadata if task.header else None
     known = facts.compiled(sound, metadata) if task.large else None
-    suspects = sound if known is None else sound.select(~screen.cleared(sound, known, metadata))
-    for breach in semantics.judge(suspects, metadata):
+    for breach in semantics.judge(screen.suspects(sound, known, metadata), metadata):
         summary.findings.add_breach(breach, row_group=row_group)
     known = known or facts.reckoned(sound, metadata)
     summary.totals += known.totals
