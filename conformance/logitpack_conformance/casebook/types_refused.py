@@ -119,6 +119,7 @@ def drafts() -> Iterator[Draft]:
     yield variant(same, f"{at}/high-fixed-size-binary", why, "COL-2/fixed-size-binary", form=form, flags=FLAGS)
     yield from _dictionaries(twin)
     yield from _json()
+    yield from _true_for_one()
 
 
 def _replaced(twin: Draft, column: str, kind: pa.DataType, make: Make) -> Form:
@@ -183,3 +184,20 @@ def _json() -> Iterator[Draft]:
     why = "Num_tokens written as 20e-1, a number with an exponent."
     exponent = Form(json=lambda text: text.replace(b'"num_tokens": 2', b'"num_tokens": 20e-1', 1))
     yield variant(twin, f"{at}/num-tokens-exponent", why, "COL-2/num-tokens-exponent", form=exponent, flags=FLAGS)
+
+
+def _true_for_one() -> Iterator[Draft]:
+    """Booleans that fit if they are converted: every row has one token, every nucleus one entry."""
+    at = "types/refused"
+    why = "Rows of one token whose nucleus is one entry."
+    twin = sound(f"{at}/ones", why, counts=((1,), (1,)))
+    yield twin
+    for column, kind, make, why in (
+        ("num_tokens", pa.bool_(), bool, "Num_tokens is true in the place of 1."),
+        ("top_counts", pa.list_(pa.bool_()), _each(bool), "Counts are true in the place of 1."),
+    ):
+        key, op = f"{at}/{column}-true".replace("_", "-"), f"COL-2/{column}-true-for-one".replace("_", "-")
+        form = _replaced(twin, column, kind, make)
+        yield variant(twin, key, why, op, form=form, flags=FLAGS, containers=ARROW)
+        rows = [{**row, column: make(row[column])} for row in stored(twin).rows]
+        yield variant(twin, f"{key}-json", why, op, rows=rows, flags=FLAGS, containers=(Container.JSON,))
