@@ -256,7 +256,20 @@ def likely(row: list[float], token: Token, draw: Random) -> None:
     token["sampled"] = entries(row, draw.sample(rest[:75], 20))
 
 
-@pytest.mark.parametrize("way", [in_proportion, by_rank, likely])
+def all_but_last(row: list[float], token: Token, draw: Random) -> None:
+    """Never draw the last index."""
+    rest = [i for i in range(len(row) - 1) if i not in token["top"]["indices"]]
+    token["sampled"] = entries(row, draw.sample(rest, 20))
+
+
+def in_steps(row: list[float], token: Token, draw: Random) -> None:
+    """Take every fifth entry from a random place."""
+    rest = [i for i in range(len(row)) if i not in token["top"]["indices"]]
+    start = int(draw.random() * len(rest))
+    token["sampled"] = entries(row, [rest[(start + 5 * k) % len(rest)] for k in range(20)])
+
+
+@pytest.mark.parametrize("way", [in_proportion, by_rank, likely, all_but_last, in_steps])
 @pytest.mark.parametrize("is_mixed", [False, True], ids=["by-index", "mixed"])
 def test_uneven_tail_is_named(
     way: Callable[[list[float], Token, Random], None], is_mixed: bool, tmp_path: Path

@@ -68,9 +68,9 @@ def judge_rows(rows: list[list[Token]], output: Output, mask: Sequence[int], wan
         found += breaches
         if not DRAW_FAULTS & set(ids(breaches)):
             drawn.append((output[position], token))
-    order = uneven(drawn) if wanted.method == "uniform" else None
-    if order is not None:
-        found.append(Breach("TAIL-3", f"over all tokens the tail is not uniform by {order}"))
+    fault = uneven(drawn) if wanted.method == "uniform" else None
+    if fault is not None:
+        found.append(Breach("TAIL-3", f"over all tokens, {fault}"))
     return found
 
 

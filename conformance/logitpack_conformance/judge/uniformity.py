@@ -2,7 +2,8 @@
 
 Strategy: what could be drawn for a token are the entries of finite logit outside its nucleus. Put in some order, by
 index or by logit, they are cut into 64 bins of nearly equal number; a uniform draw fills the bins evenly in either
-order. The order by logit shows a draw in proportion to probability wherever the probable entries stand.
+order. The order by logit shows a draw in proportion to probability wherever the probable entries stand. What even bins
+do not show is left to `dependence`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fractions import Fraction
 
 from logitpack_conformance.oracle import statistics
 
+from .dependence import are_together, never_drawn
 from .distribution import Distribution
 from .output import Token
 
@@ -25,7 +27,7 @@ ORDERS: dict[str, Callable[[Distribution, list[int]], list[int]]] = {
 
 
 def uneven(drawn: Sequence[Drawn]) -> str | None:
-    """Return the order, "index" or "logit", in which the tails are not uniform at p < 1e-9, or None.
+    """Return in what the tails are not uniform at p < 1e-9, or None.
 
     All tails have distinct entries of finite logit outside the nucleus. None, too, where there are too few.
     """
@@ -38,8 +40,12 @@ def uneven(drawn: Sequence[Drawn]) -> str | None:
             _count(order(distribution, _candidates(distribution, token)), token.sampled.indices, observed)
         found = statistics.statistic(expected, observed)
         if found is not None and found > statistics.CRITICAL:
-            return name
-    return None
+            return f"the tail is not uniform by {name}"
+    draws = [(_candidates(*one), one[1].sampled.indices) for one in drawn]
+    absent = never_drawn(draws)
+    if absent is not None:
+        return f"the tail never holds index {absent}"
+    return "the entries of a tail depend on each other" if are_together(draws) else None
 
 
 def _candidates(distribution: Distribution, token: Token) -> list[int]:

@@ -81,6 +81,30 @@ def tail_next_to_the_nucleus() -> Reference:
     return Answered(change)
 
 
+def _chosen(choose: Callable[[Floats, int, np.random.Generator], Floats]) -> Reference:
+    """Return an extractor whose tail is chosen of (candidates, how many)."""
+    rng = np.random.default_rng(0)
+
+    def change(token: Row, x: Floats) -> Row:
+        left = finite_outside(token, x)
+        size = len(token["sampled"]["indices"])
+        return {**token, "sampled": entries(x, choose(left, size, rng).tolist())}
+
+    return Answered(change)
+
+
+@mutant(EXTRACTOR, "TAIL-3")
+def last_index_never_drawn() -> Reference:
+    """The tail is drawn from all but the last index, as far as that goes: the end of a range was taken for excluded."""
+    return _chosen(lambda left, size, rng: rng.choice(left[: max(size, len(left) - 1)], size, replace=False))
+
+
+@mutant(EXTRACTOR, "TAIL-3")
+def tail_in_one_block() -> Reference:
+    """The tail is one block of neighbours from a random place."""
+    return _chosen(lambda left, size, rng: np.roll(left, -rng.integers(len(left)))[:size])
+
+
 @mutant(EXTRACTOR, "TAIL-4")
 def another_stride() -> Reference:
     """The tail has one entry less than was asked for, at least one."""
