@@ -28,8 +28,8 @@ from logitpack.urls import shown
 
 PART_BYTES = 16 << 20
 """Bytes of a file that make a part: some 60,000 tokens, and as many row groups as that takes."""
-SLICE_ELEMENTS = 4 << 20
-"""Elements of a row group that are read at a time, some 32,000 tokens: they are judged while in a cache."""
+SLICE_ELEMENTS = 3 << 20
+"""Elements of a row group that are read at a time, some 24,000 tokens: they are judged while in a cache."""
 BLOCK = 2 << 20
 """Entries of rows that are judged at a time: what there is by token fits a cache, and scratch by entry is bounded."""
 
