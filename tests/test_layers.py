@@ -16,8 +16,8 @@ ORACLE = SUITE / "oracle"
 ADAPTERS = SUITE / "adapters"
 
 LAYERS = [
-    {"errors", "resources", "schemas", "thrift", "flatbuffers"},
-    {"blocks", "ipc_claims", "urls"},
+    {"errors", "resources", "schemas", "thrift", "flatbuffers", "version"},
+    {"blocks", "ipc_claims", "urls", "cluster"},
     {"remote"},
     {"native"},
     {"ragged", "requirements", "metadata", "table", "breach", "pages", "jsonforms", "replacing"},
@@ -39,11 +39,14 @@ LAYERS = [
     {"outgoing"},
     {"writer"},
     {"files"},
+    {"underway", "records"},
+    {"dispatch"},
+    {"state"},
     {"check"},
 ]
 """Each module imports from layers above its own only."""
 
-EXTRAS = {"urls": {"fsspec", "aiohttp"}, "kernels": {"numba"}}
+EXTRAS = {"urls": {"fsspec", "aiohttp"}, "cluster": {"distributed"}, "kernels": {"numba"}}
 """What is imported where it is asked for, and not before."""
 
 NUMERIC = {"errors", "ragged", "indices", "quantisation", "batch", "nucleus", "tail", "selection"}

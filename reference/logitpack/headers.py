@@ -6,6 +6,7 @@ then the columns, which tell whether rows can be.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -37,23 +38,28 @@ class Header:
     judgeable: bool = True
 
 
-def read_header(file: DataFile, path: str, root: str, given: Metadata | None, places: int) -> Header:
+def read_header(
+    file: DataFile, path: str, root: str, given: Metadata | None, places: int, base: str | None = None
+) -> Header:
     """Judge what stands before the rows of an open file of the dataset `root`.
 
-    `given` stands for the metadata of files that have none; `places` of each finding are kept.
+    `given` stands for the metadata of files that have none; `places` of each finding are kept. `base` is the folder
+    that relative paths start from, None for the working folder.
     """
     header = Header(Findings(places))
-    _judge_metadata(header, file, path, root, given)
+    _judge_metadata(header, file, sidecars(path, root, base), given)
     if not header.barred and file.info.schema is not None:
         _judge_schema(header, file.info.schema)
     return header
 
 
-def _judge_metadata(header: Header, file: DataFile, path: str, root: str, given: Metadata | None) -> None:
+def _judge_metadata(
+    header: Header, file: DataFile, beside: Iterable[tuple[str, bytes]], given: Metadata | None
+) -> None:
     """Find the metadata in force: META-1, META-2, META-7, ALN-6, and FILE-2 within the file."""
     embedded = _metadata_from(file.info.metadata, "", header.findings)
-    beside = _accompanying(path, root, header.findings) if file.info.schema is not None else None
-    own = [found for found in (embedded, beside) if found is not None]
+    other = _accompanying(beside, header.findings) if file.info.schema is not None else None
+    own = [found for found in (embedded, other) if found is not None]
     header.comparable = bool(own) or not header.findings.sorted()
     in_force = own[0] if own else given
     if isinstance(in_force, DataError):
@@ -61,7 +67,7 @@ def _judge_metadata(header: Header, file: DataFile, path: str, root: str, given:
         header.findings.add_error(in_force)
         header.barred = True
         return
-    if len(own) > 1 and embedded != beside:
+    if len(own) > 1 and embedded != other:
         header.findings.add("FILE-2", f"the metadata in the file differs from the {SIDECAR} beside it")
     header.described, header.metadata = bool(own), in_force
     if in_force is not None and in_force.alignment != "predicts":
@@ -69,10 +75,10 @@ def _judge_metadata(header: Header, file: DataFile, path: str, root: str, given:
         header.findings.add("ALN-6", message, got=in_force.alignment, allowed="predicts")
 
 
-def _accompanying(path: str, root: str, findings: Findings) -> Metadata | DataError | None:
+def _accompanying(beside: Iterable[tuple[str, bytes]], findings: Findings) -> Metadata | DataError | None:
     """Give what stands beside the file, in its folder or at the root, and does not count as absent."""
-    for beside, raw in sidecars(path, root):
-        found = _metadata_from(raw, f"{shown(beside)}: ", findings)
+    for path, raw in beside:
+        found = _metadata_from(raw, f"{shown(path)}: ", findings)
         if found is not None:
             return found
     return None

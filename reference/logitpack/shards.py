@@ -75,18 +75,24 @@ def name_in(file: str, root: StrPath) -> str:
     return path.relative_to(folder).as_posix() if Path(folder) in path.parents else file
 
 
-def sidecars(file: str, root: StrPath) -> Iterator[tuple[str, bytes]]:
+def located(path: str, base: str | None) -> str:
+    """Return where a path leads that starts from the folder `base`, None for the working folder."""
+    return path if base is None or is_url(path) else os.path.join(base, path)  # noqa: PTH118  a path stays text
+
+
+def sidecars(file: str, root: StrPath, base: str | None = None) -> Iterator[tuple[str, bytes]]:
     """Yield path and bytes of each ``logitpack.json`` of a data file: beside it, then at the root of its dataset.
 
-    Raises UsageError where one is there that cannot be read.
+    `base` is as in `located`. Raises UsageError where one is there that cannot be read.
     """
     top = folder_of(root)
     folders = [_parent(file)] if top == file else [_parent(file), top]
     for path in dict.fromkeys(map(_beside, folders)):
-        if not is_url(path) and not Path(path).is_file():
+        place = located(path, base)
+        if not is_url(place) and not Path(place).is_file():
             continue
         try:
-            yield path, read_sidecar(path)
+            yield path, read_sidecar(place)
         except AbsentError:
             continue
 

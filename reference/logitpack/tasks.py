@@ -21,6 +21,7 @@ from logitpack.headers import Header, read_header
 from logitpack.metadata import Metadata
 from logitpack.pages import Chunk, first_broken, first_without_checksum
 from logitpack.report import Findings
+from logitpack.shards import located
 from logitpack.structure import Judgement
 from logitpack.summaries import Summary
 from logitpack.table import COLUMNS
@@ -39,8 +40,8 @@ class Task:
     """A part of a file of the dataset `root`: `groups` of `parts`, with their `chunks`; the whole header where None.
 
     `given` stands for the metadata of files that have none, `places` of each finding are kept. `large`: the dataset
-    is worth loading the kernels for. `threads` lets Arrow decode columns side by side. `header` is what the first
-    task of the file has found.
+    is worth loading the kernels for. `threads` lets Arrow decode columns side by side. `base` is the folder that
+    relative paths start from, None for the working folder. `header` is what the first task of the file has found.
     """
 
     path: str
@@ -49,6 +50,7 @@ class Task:
     places: int
     large: bool = False
     threads: bool = True
+    base: str | None = None
     groups: range | None = None
     chunks: tuple[Chunk, ...] = ()
     header: Header | None = None
@@ -70,7 +72,7 @@ def perform(task: Task, stopped: Callable[[], bool] = bool) -> Outcome:
     """
     outcome = Outcome(Summary(Findings(task.places)))
     try:
-        with DataFile(task.path, name=shown(task.path)) as file:
+        with DataFile(located(task.path, task.base), name=shown(task.path)) as file:
             if task.header is None:
                 task = _begin(task, file, outcome)
             else:
@@ -84,7 +86,7 @@ def perform(task: Task, stopped: Callable[[], bool] = bool) -> Outcome:
 
 def _begin(task: Task, file: DataFile, outcome: Outcome) -> Task:
     """Judge the header, and return the task for the first part."""
-    header = outcome.header = read_header(file, task.path, task.root, task.given, task.places)
+    header = outcome.header = read_header(file, task.path, task.root, task.given, task.places, task.base)
     if header.barred:
         return replace(task, header=header)
     known = replace(header, findings=Findings(task.places))  # they are told once

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 NEEDED = frozenset({"typer", "click", "rich", "jinja2", "yaml"})
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 
 def main() -> NoReturn:
@@ -22,6 +23,12 @@ def main() -> NoReturn:
         status = _main()
     except KeyboardInterrupt:
         status = INTERRUPTED
+    if status in {INTERRUPTED, TERMINATED}:
+        # Whatever threads are at, a server that does not answer for one, is not waited for.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(status)
     sys.exit(status)
 
 

@@ -9,7 +9,6 @@ its reader went away.
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from logitpack.cli import INTERRUPTED, card, check, rules, show
 from logitpack.cli.output import print_error
 from logitpack.cli.plugins import PluginGroup
 from logitpack.errors import LogitPackError, UsageError
+from logitpack.version import version
 
 DONE, DATA_FAULT, USAGE_FAULT, OWN_FAULT, NO_READER = 0, 1, 2, 70, 141
 
@@ -61,14 +61,6 @@ def options(
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""
-
-
-def version() -> str:
-    """Return the version of the installed package."""
-    try:
-        return importlib.metadata.version("logitpack")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 def run(arguments: Sequence[str]) -> int:

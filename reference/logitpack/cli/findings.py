@@ -29,6 +29,14 @@ def lines(report: Report, listed: int = LISTED) -> Iterator[Text]:
         yield Text(summary(report.files, listed))
 
 
+def interim(report: Report, begun: Sequence[FileReport], listed: int = LISTED) -> Iterator[Text]:
+    """Yield what there is to say where a check was interrupted: of the files that were done, and of those begun."""
+    for file in chosen(report.files, listed):
+        yield from _file(file)
+    for file in chosen(begun, listed):
+        yield from _file(file, verdict="checked in part")
+
+
 def chosen(files: Sequence[FileReport], listed: int) -> list[FileReport]:
     """Choose the files to list, in their order: all, or else those that are invalid, have warnings, are valid."""
     if len(files) <= listed:
@@ -58,7 +66,7 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _file(file: FileReport) -> Iterator[Text]:
+def _file(file: FileReport, verdict: str | None = None) -> Iterator[Text]:
     path = printable(file.path)
     for finding in file.findings:
         line = Text.assemble(
@@ -78,7 +86,8 @@ def _file(file: FileReport) -> Iterator[Text]:
         total = sum(finding.severity == severity for finding in file.findings)
         if total:
             amounts.append(count(total, severity))
-    yield Text.assemble(f"{path}: ", (file.verdict, COLOURS[file.verdict]), f" ({', '.join(amounts)})")
+    told = verdict or file.verdict
+    yield Text.assemble(f"{path}: ", (told, COLOURS.get(told, "")), f" ({', '.join(amounts)})")
 
 
 def _dataset(dataset: DatasetReport) -> Iterator[Text]:

@@ -102,6 +102,11 @@ def print_error(error: object) -> None:
     console.print(text, soft_wrap=True)
 
 
+def print_note(text: str) -> None:
+    """Print one line on standard error that tells of no error."""
+    _console(stderr=True).print(Text(printable(text)), soft_wrap=True)
+
+
 def _console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()

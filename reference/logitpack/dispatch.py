@@ -1,0 +1,120 @@
+"""Dispatch: the parts of files are handed out a few at a time, and what they come to goes back to their files.
+
+Strategy: only so many parts are under way at once, so that memory does not grow with the dataset. Files are begun in
+order, and the parts of a file go before the files that follow.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import NamedTuple, TypeVar
+
+from logitpack import facts
+from logitpack.errors import UsageError
+from logitpack.tasks import Outcome, Task, perform
+from logitpack.underway import UnderWay
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+LOOKS = 16
+"""Files that are looked at at a time: behind URLs, that is mostly waiting."""
+
+
+class Progress(NamedTuple):
+    """How far a check has come: files and bytes done, and of how many; tokens judged."""
+
+    files: int
+    all_files: int
+    size: float
+    whole_size: int
+    tokens: int
+
+
+Submit = Callable[[Task], "Future[Outcome]"]
+
+
+def side_by_side(function: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
+    """Return what a function gives for each item, many at a time. Raises what it raises."""
+    threads = ThreadPoolExecutor(LOOKS)
+    try:
+        return list(threads.map(function, items))
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def workers(executor: Executor | None, jobs: int, *, large: bool) -> Iterator[Submit]:
+    """Give what submits a task, to the executor or to threads, which are stopped where this ends early."""
+    if executor is not None:
+        yield lambda task: executor.submit(perform, task)
+        return
+    stopped = threading.Event()
+    threads = ThreadPoolExecutor(jobs, "logitpack")
+    try:
+        if large:
+            threads.submit(facts.kernels)  # while the others read
+        yield lambda task: threads.submit(perform, task, stopped.is_set)
+    finally:
+        stopped.set()
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+def run(
+    files: list[UnderWay],
+    submit: Submit,
+    most: int,
+    progress: Callable[[Progress], None],
+    done: Callable[[UnderWay], None],
+) -> None:
+    """Judge files, `most` parts of them handed out at a time, until none is left.
+
+    `progress` is called before anything, and as parts are done; `done` with each file that was judged to its end.
+    Raises whatever `submit` and its futures raise, but for UsageError, which is put to the file.
+    """
+    queue = deque((file, 0, file.task) for file in files)
+    running: dict[Future[Outcome], tuple[UnderWay, int]] = {}
+    told = Progress(0, len(files), 0.0, sum(file.size for file in files), 0)
+    for file in files:
+        told = _further(told, (0, 0.0, 0), file)
+    progress(told)
+    try:
+        while queue or running:
+            while queue and len(running) < most:
+                file, number, task = queue.popleft()
+                if not file.over:
+                    running[submit(task)] = file, number
+            ready, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in ready:
+                file, number = running.pop(future)
+                if file.over:
+                    continue
+                before = file.come()
+                queue.extendleft((file, number, task) for number, task in reversed(_take(file, number, future)))
+                told = _further(told, before, file)
+                if file.done:
+                    done(file)
+            progress(told)
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def _further(told: Progress, before: tuple[int, float, int], file: UnderWay) -> Progress:
+    files, size, tokens = (now - then for now, then in zip(file.come(), before, strict=True))
+    return told._replace(files=told.files + int(files), size=told.size + size, tokens=told.tokens + int(tokens))
+
+
+def _take(file: UnderWay, number: int, future: Future[Outcome]) -> list[tuple[int, Task]]:
+    """Give a part to its file; return the parts that are left to judge, with their numbers."""
+    try:
+        outcome = future.result()
+    except UsageError as error:
+        file.error = error.at(file=file.checked.name)
+        return []
+    file.accept(number, outcome)
+    return list(enumerate(outcome.left, 1))
