@@ -36,6 +36,7 @@ def drafts() -> Iterator[Draft]:
     ):
         yield sound(f"{AT}/{name}", why, form=Form(json=change), containers=JSON, sizes=(2, 1))
     yield _whole_numbers()
+    yield _minus_zero()
     yield _rounded_once()
     yield from _others()
     why = "An empty file whose name ends in .ndjson: no rows."
@@ -62,6 +63,20 @@ def _whole_numbers() -> Draft:
     rows = [{**row, "logsumexp": [math.ceil(value) for value in row["logsumexp"]]} for row in content.rows]
     why = "Logsumexps that are whole numbers, written without a fraction: integers are floating-point numbers too."
     return accept(name, why, replace(content, rows=rows))
+
+
+def _minus_zero() -> Draft:
+    """Return zeros with a sign, of each kind: -0 has neither fraction nor exponent."""
+    name = f"{AT}/minus-zero"
+    row = row_of(name, [(Part(0.0, 1.0, (65_535, 0)), Part(-1.0, 0.0, (0, 65_535)))])
+
+    def signed(text: bytes) -> bytes:
+        for zero, minus in ((b"[0.0]", b"[-0.0]"), (b", 0]", b", -0]"), (b"[0, ", b"[-0, ")):
+            text = text.replace(zero, minus)
+        return text.replace(b'"top_min": [-0.0]', b'"top_min": [-0]')
+
+    why = "Codes written -0, and ends of ranges -0 and -0.0: the integer 0, and a zero whose sign does not matter."
+    return accept(name, why, Stored([row], None, Form(json=signed), JSON))
 
 
 def _rounded_once() -> Draft:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from .bases import contrasted, sound
-from .draft import Draft
+from logitpack_conformance.model import Container
+from logitpack_conformance.oracle.logical import decode, encode
+from logitpack_conformance.stored import Form
+
+from .bases import contents, contrasted, sound
+from .draft import Draft, accept
 
 WRAP = ("COUNT_WRAP",)
 AT = "counts"
+PARQUET = (Container.PARQUET,)
 
 
 def drafts() -> Iterator[Draft]:
@@ -71,3 +77,17 @@ def drafts() -> Iterator[Draft]:
         draft = sound(f"{AT}/tokens/{name}", why, counts=counts, stride=1, flags=WRAP)
         contrast = "The same tokens, but the last row has a logsumexp less."
         yield from contrasted(draft, "ROW-2/logsumexp-short", contrast, "RD-2", flags=WRAP, turn=1)
+    yield from _long_row()
+
+
+def _long_row() -> Iterator[Draft]:
+    """Yield a row longer than the blocks that programs work in; its tokens repeat, dictionaries keep it small."""
+    at = f"{AT}/tokens/thousands"
+    content = contents(
+        at, counts=((1,) * 13,), stride=1, core=True, containers=PARQUET, form=Form(parquet={"use_dictionary": True})
+    )
+    repeated = decode(content.rows[0]) * 323
+    why = "A row of 4,199 tokens: more than 4,096, where a block or a batch may end."
+    draft = accept(at, why, replace(content, rows=[encode(repeated)]), flags=WRAP)
+    contrast = "The same tokens, but the row has a logsumexp less."
+    yield from contrasted(draft, "ROW-2/logsumexp-short", contrast, "RD-2", flags=WRAP)

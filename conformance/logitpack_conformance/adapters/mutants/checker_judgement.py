@@ -1,4 +1,4 @@
-"""Checkers that judge wrongly: without tolerance (CHK-2), in some places only, or by another rule than SPEC.md has."""
+"""Checkers that judge wrongly: in some places only, or by another rule than SPEC.md has."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from logitpack import dataset, entries, indices, masses, metadata, pages, semantics, structure, values
+from logitpack import dataset, entries, indices, metadata, pages, semantics, structure, values
 from logitpack.columns import Columns
-from logitpack.entries import Sound
 from logitpack.verdicts import _judge_agreement
 from logitpack_conformance.adapters.mutants.registry import ARROW_FILE, JSON, PARQUET, mutant
 from logitpack_conformance.adapters.mutants.swap import put, swap, wrap, wrap_method
@@ -34,56 +33,6 @@ def checksums_not_verified() -> None:
 def checksums_of_named_columns_only() -> None:
     """Page checksums of columns that SPEC.md does not name are not verified."""
     swap(pages.first_broken, lambda *_, **__: None)
-
-
-@mutant(CHECKER, "CHK-2")
-def no_tolerance_for_logits() -> None:
-    """Decoded logits are taken for the true ones."""
-    put(entries, "LOGIT_TOLERANCE", 0.0)
-    put(semantics, "LOGIT_TOLERANCE", 0.0)
-
-
-@mutant(CHECKER, "CHK-2")
-def no_tolerance_for_logsumexp() -> None:
-    """A stored logsumexp is taken for the true one."""
-    put(entries, "LOGSUMEXP_TOLERANCE", 0.0)
-
-
-@mutant(CHECKER, "CHK-2")
-def tolerance_of_logsumexp_absolute() -> None:
-    """The tolerance of a logsumexp does not grow with it."""
-    fixed = property(lambda self: np.full(self.logsumexp.shape, 2.0**-16))
-    setattr(Sound, "logsumexp_tolerance", fixed)  # noqa: B010  a cached property is not to be assigned
-
-
-@mutant(CHECKER, "CHK-2")
-def tolerance_of_half_a_step() -> None:
-    """Logits are allowed half a step, and nothing for the arithmetic of the writer."""
-    put(entries, "LOGIT_TOLERANCE", 0.5)
-    put(semantics, "LOGIT_TOLERANCE", 0.5)
-
-
-@mutant(CHECKER, "CHK-2")
-def range_not_cut_off_at_its_ends() -> None:
-    """The true logit is taken to lie within the tolerance even where that reaches beyond the range."""
-
-    def bound(_: Any, self: Any, code: Any, side: int) -> Any:
-        return self.low + code * self.step + side * entries.LOGIT_TOLERANCE * self.step
-
-    wrap_method(entries.Entries, "bound", bound)
-
-
-@mutant(CHECKER, "CHK-2")
-def masses_in_binary32() -> None:
-    """Sums of probabilities are rounded to binary32."""
-
-    def mass(original: Any, log_sum_exp: Any, sound: Any, side: int) -> Any:
-        return original(log_sum_exp, sound, side).astype(np.float32).astype(np.float64)
-
-    wrap(masses._mass, mass)
-
-
-# In some places only
 
 
 @mutant(CHECKER, "ROW-3", "IDX-3", "QNT-8", "IDX-1")

@@ -100,6 +100,12 @@ def nucleus_cut_at_100() -> Reference:
     return entries_changed("top", lambda entries: ordered(entries, list(range(len(entries["indices"])))[:100]))
 
 
+@mutant(READER, "RD-2", containers=(PARQUET,))
+def rows_cut_at_4096_tokens() -> Reference:
+    """Of a row, 4,096 tokens are returned."""
+    return Changed(lambda rows: [{"tokens": row["tokens"][:4096]} for row in rows])
+
+
 @mutant(READER, "RD-2")
 def tail_of_one_entry_broadcast() -> Reference:
     """Where S is 1, all tokens of a row get the tail of its first."""
