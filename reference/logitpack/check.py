@@ -117,7 +117,8 @@ def _begin(
     large = sum(sizes) >= facts.LARGE
     # Another process may have another working folder.
     base = None if executor is None or is_url(root) else os.getcwd()  # noqa: PTH109  paths are text
-    tasks = [Task(path, root, metadata, places, large, threads=jobs > 1, base=base) for path in files]
+    threads = jobs > 1 and len(files) == 1  # several files are read side by side anyway
+    tasks = [Task(path, root, metadata, places, large, threads=threads, base=base) for path in files]
     return [UnderWay(task, size) for task, size in zip(tasks, sizes, strict=True)]
 
 

@@ -37,12 +37,17 @@ def _main() -> int:
     try:
         from logitpack.cli.app import run
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in NEEDED:
+        if not (lacking := needed(error)):
             raise
-        sys.stderr.write(f"error: the command line needs {missing}: pip install 'logitpack[cli]'\n")
+        sys.stderr.write(f"error: {lacking}\n")
         return 2
     return run(sys.argv[1:])
+
+
+def needed(error: ModuleNotFoundError) -> str:
+    """Say what is to be installed, "" where it is none of what the command line needs."""
+    missing = (error.name or "").partition(".")[0]
+    return f"the command line needs {missing}: pip install 'logitpack[cli]'" if missing in NEEDED else ""
 
 
 def _open_what_is_closed() -> None:

@@ -16,9 +16,9 @@ from typing import Annotated, TextIO
 
 import typer
 
-from logitpack.cli import INTERRUPTED, card, check, rules, show
+from logitpack.cli import INTERRUPTED, needed
 from logitpack.cli.output import print_error
-from logitpack.cli.plugins import PluginGroup
+from logitpack.cli.plugins import SETTINGS, Commands
 from logitpack.errors import LogitPackError, UsageError
 from logitpack.version import version
 
@@ -33,18 +33,14 @@ Examples:
 
 app = typer.Typer(
     name="logitpack",
-    cls=PluginGroup,
+    cls=Commands,
     help="Check, show and describe datasets of compressed token-level logits.",
     epilog=EPILOG,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=SETTINGS,
 )
-app.command(epilog=check.EPILOG)(check.check)
-app.command(epilog=show.EPILOG)(show.show)
-app.command(epilog=rules.EPILOG)(rules.rules)
-app.command(epilog=card.EPILOG)(card.card)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
@@ -113,6 +109,9 @@ def _failed(error: Exception) -> int:
         context = getattr(error, "ctx", None)
         path = "logitpack" if context is None else context.command_path
         _tell(f"{error.format_message().rstrip('.')} (see '{path} --help')")
+        return USAGE_FAULT
+    if isinstance(error, ModuleNotFoundError) and (lacking := needed(error)):
+        _tell(lacking)
         return USAGE_FAULT
     if isinstance(error, OSError):
         _tell(error.strerror if error.filename is None else f"{error.filename}: {error.strerror}")
