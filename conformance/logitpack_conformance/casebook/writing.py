@@ -118,6 +118,9 @@ def _many() -> Iterator[Draft]:
     why = "A hundred rows of one token: all of them are kept, in their order."
     rows = rows_of("write/many/rows", [(1 + k % 3,) for k in range(100)], stride=1)
     yield written(f"{group}/rows", why, rows, ORDER, twin=twin)
+    why = "130 rows of one token, more than a hundred and more than a signed byte counts."
+    rows = rows_of("write/many/rows-130", [(1,)] * 130, stride=1)
+    yield written(f"{group}/rows-130", why, rows, ORDER, twin=twin)
     why = "One row of 260 tokens, more than 8 bits count."
     rows = rows_of("write/many/tokens", [[1 + k % 2 for k in range(260)]], stride=1)
     yield written(f"{group}/tokens", why, rows, (*ORDER, "ROW-2"), twin=twin)

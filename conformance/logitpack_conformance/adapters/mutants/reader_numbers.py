@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from logitpack import DataError, jsonforms
@@ -14,9 +15,9 @@ from logitpack_conformance.model import Role
 def minus_zero_refused() -> None:
     """A zero that is written -0 is no integer."""
 
-    def integer(original: Any, digits: str) -> Any:
-        if digits == "-0":
+    def line(original: Any, number: int, text: str) -> Any:
+        if re.search(r"[\[ ]-0[,\]]", text):
             raise DataError("-0 is no integer", requirement="COL-2")
-        return original(digits)
+        return original(number, text)
 
-    wrap(jsonforms._integer, integer)
+    wrap(jsonforms.parse_line, line)
