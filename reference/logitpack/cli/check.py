@@ -166,8 +166,8 @@ def _tell_interrupted(error: KeyboardInterrupt, form: Format, listed: int, state
     tokens = count(sum(file.tokens for file in every), "token")
     note = f"interrupted: {done}, {len(begun):,} in part, {tokens}; "
     note += f"found so far: {count(found.count('error'), 'error')}, {count(found.count('warning'), 'warning')}"
-    if state is not None and not error.errors:
-        note += f"; {state} has the files that were checked"
+    if state is not None and files and not error.errors:
+        note += f"; {state} has what was found in the files that were checked"
     print_note(note)
 
 
