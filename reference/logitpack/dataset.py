@@ -21,6 +21,9 @@ MIN_TOKENS = 100
 CHI_SQUARE_LIMIT = 155.0743
 """What a chi-square variable with 63 degrees of freedom exceeds with probability 1e-9."""
 
+UNIT = 2.0**-20
+"""What expected numbers are multiples of: such sums do not depend on their order, up to 2^33 a bin."""
+
 SHIFTS = (0, -1, 1)
 """Whose nucleus a token is looked for in: its own entry's, the one before, the one after."""
 
@@ -35,7 +38,10 @@ def _counts() -> NDArray[np.int64]:
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """Sums over rows: `observed` and `expected` [64] of TAIL-3, `found` and `looked` [3] of ALN-5."""
+    """Sums over rows: `observed` and `expected` [64] of TAIL-3, `found` and `looked` [3] of ALN-5.
+
+    `expected` is in multiples of `UNIT`, see `summable`.
+    """
 
     observed: Reals = field(default_factory=_bins)
     expected: Reals = field(default_factory=_bins)
@@ -62,7 +68,12 @@ def observe(sound: Sound, metadata: Metadata | None) -> Totals:
     found, looked = _counts(), _counts()
     if sound.columns.token_ids is not None:
         found, looked = _alignment(sound, token_ids_hold(sound, metadata))
-    return Totals(observed, expected, found, looked)
+    return Totals(observed, summable(expected), found, looked)
+
+
+def summable(numbers: Reals) -> Reals:
+    """Round numbers to multiples of `UNIT`."""
+    return np.rint(numbers / UNIT) * UNIT
 
 
 def uniformity(totals: Totals) -> float | None:

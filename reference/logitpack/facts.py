@@ -133,7 +133,9 @@ def compiled(sound: Sound, metadata: Metadata | None) -> Facts | None:
     judged = sound.num_tokens[aligned]
     looked = np.array([judged.sum(), (judged - 1).sum(), (judged - 1).sum()], np.int64)
     expected = expected[BINS] * dataset.widths(size) - expected[:BINS] if size else np.zeros(BINS)
-    return Facts(top, sampled, repeated, largest, beyond, aligned, Totals(observed, expected, found, looked))
+    return Facts(
+        top, sampled, repeated, largest, beyond, aligned, Totals(observed, dataset.summable(expected), found, looked)
+    )
 
 
 def _scanned(module: ModuleType, entries: Entries, logsumexp: Reals) -> Codes:
