@@ -42,7 +42,12 @@ def _logsumexps(edge: Edge) -> Iterator[Draft]:
     levels = [solved(edge.bound(token), edge.sign) for token in tokens(row, 2)]
     logsumexp = [_inward(level, edge.inward) for level in levels]
     nucleus = {"top_p": TOP_P, "max_entries": 100, "rule": edge.rule}
-    metadata = described(vocab_size=VOCAB, nucleus=nucleus, tail={"num_sampled": 2, "method": "unspecified"})
+    metadata = described(
+        vocab_size=VOCAB,
+        tokenizer={"id": "teacher", "size": VOCAB // 2},  # padded rows count: LSE-3 is about the width of the logits
+        nucleus=nucleus,
+        tail={"num_sampled": 2, "method": "unspecified"},
+    )
 
     def content(values: list[float]) -> Stored:
         return Stored([row | {"logsumexp": values}], metadata, containers=(Container.PARQUET,))

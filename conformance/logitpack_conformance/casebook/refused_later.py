@@ -65,6 +65,13 @@ def _covering() -> Iterator[Draft]:
             "LSE_TOO_LARGE",
             "The first logsumexp of the second row is one that the whole vocabulary cannot add up to.",
         ),
+        (
+            "logsumexp-large-first",
+            "LSE-3/too-large",
+            put(0, 0, "logsumexp", 60.0),
+            "LSE_TOO_LARGE",
+            "The first logsumexp of all is such a one.",
+        ),
     ):
         yield refused(twin, f"{AT}/{slug}", why, fault, change, flags=(flag,), **MORE)
 
