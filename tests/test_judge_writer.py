@@ -262,6 +262,8 @@ LEFT: dict[str, tuple[str, Container, bytes, bool]] = {
     "a file without rows": ("out.parquet", Container.PARQUET, to_bytes([], None, Container.PARQUET), True),
     "some lines": ("out.ndjson", Container.JSON, to_bytes(ROWS[:1], None, Container.JSON), True),
     "under another name": ("part-0.parquet", Container.PARQUET, to_bytes(ROWS, None, Container.PARQUET), True),
+    "in a folder": ("parts/0.parquet", Container.PARQUET, to_bytes(ROWS, None, Container.PARQUET), True),
+    "in a hidden folder": ("_parts/0.parquet", Container.PARQUET, to_bytes(ROWS, None, Container.PARQUET), False),
     "half a line": ("out.ndjson", Container.JSON, to_bytes(ROWS[:1], None, Container.JSON)[:90], False),
     "no footer": ("out.parquet", Container.PARQUET, to_bytes(ROWS, None, Container.PARQUET)[:-9], False),
     "no end marker": ("out.arrows", Container.ARROW_STREAM, to_bytes(ROWS, None, Container.ARROW_STREAM)[:-8], False),
@@ -276,7 +278,9 @@ LEFT: dict[str, tuple[str, Container, bytes, bool]] = {
 def test_what_is_left_after_a_refusal(desk: Desk, name: str) -> None:
     """A file that can be taken for a whole one breaks WR-2; the rest of one, or a name that is no name of data, not."""
     file, container, data, is_taken = LEFT[name]
-    (desk.folder / "out" / file).write_bytes(data)
+    place = desk.folder / "out" / file
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(data)
     verdict = desk.judge("rejected", REFUSE, container)
     assert (("WR-2",) if is_taken else ()) == verdict.broken
     assert is_taken == (file in verdict.message)

@@ -6,6 +6,7 @@ is known not to be too large. Rows that are to be refused for what their metadat
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -119,26 +120,27 @@ def _not_a_file(path: Path | None) -> str | None:
 
 def _left(request: Mapping[str, Any], sandbox: Sandbox) -> str | None:
     """Return the name of a file that was left behind and looks complete (WR-2), if there is one."""
-    for path in _candidates(Path(request["output"]), Path(request["input"])):
+    output = Path(request["output"])
+    for path in _candidates(output, Path(request["input"])):
         try:
             if sandbox.call("complete", path=str(path)).get("complete"):
-                return path.name
+                return path.relative_to(output.parent).as_posix()
         except SandboxError:
             continue  # whatever it is, it does not look whole
     return None
 
 
 def _candidates(output: Path, given: Path) -> Iterator[Path]:
-    """Yield the output and what else has a name of data in its folder, but for what was there before.
+    """Yield the output and what else has a name of data anywhere below its folder, but for what was there before.
 
-    A name that begins with a dot or an underscore is no name of data (section 4.2).
+    A name that begins with a dot or an underscore is no name of data, nor is one below such a folder (section 4.2).
     """
     try:
         if not stat.S_ISDIR(output.parent.lstat().st_mode):
             return
-        others = sorted(path for path in output.parent.iterdir() if path not in {output, given})[:MOST_LEFT]
     except OSError:  # a writer that takes its folder away leaves nothing
         return
+    others = sorted(path for path in _below(output.parent) if path not in {output, given})[:MOST_LEFT]
     named = [path for path in others if path.name.endswith(SUFFIXES) and path.name[0] not in "._"]
     for path in (output, *named):
         with suppress(OSError):
@@ -147,3 +149,10 @@ def _candidates(output: Path, given: Path) -> Iterator[Path]:
                 continue
             if status.st_size or path.suffix in EMPTY_IS_WHOLE:
                 yield path
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield what a folder and those below it hold, folders apart; what cannot be listed holds nothing."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name[0] not in "._"]
+        yield from (Path(place, name) for name in names)
