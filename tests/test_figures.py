@@ -89,6 +89,16 @@ def test_logsumexps_that_fit_a_narrow_type(tmp_path: Path) -> None:
     assert ([ROWS, 2 * ROWS, 3 * ROWS], ROWS) == (figures.narrow.tolist(), figures.zero)
 
 
+@pytest.mark.filterwarnings("error")
+def test_largest_logsumexp_is_in_no_steps(tmp_path: Path) -> None:
+    """A logsumexp near the largest number is looked at without an overflow that anyone hears of."""
+
+    def put(row: dict[str, object]) -> None:
+        row["logsumexp"] = np.full(TOKENS, 1.7e308)
+
+    assert checked(tmp_path / "x.parquet", stored(batch(), put)).datasets[0].figures.tokens > 0
+
+
 def test_files_add_up(figures: Figures, tmp_path: Path) -> None:
     """A dataset of two files has the figures of the one with all rows, to the last bit."""
     table = stored(batch())

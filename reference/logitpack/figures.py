@@ -200,7 +200,8 @@ def _narrow(logsumexp: Reals) -> NDArray[np.int64]:
     bits, some = np.ascontiguousarray(logsumexp, np.float64).view(np.int64), logsumexp != 0
     fitting = []
     for name, zeros in NARROW.items():
-        steps = logsumexp * STEPS[name]
+        with np.errstate(over="ignore"):  # one near the largest number overflows to infinity, which is whole as it is
+            steps = logsumexp * STEPS[name]
         fitting.append((some & ((bits & ((1 << zeros) - 1) == 0) | (steps == np.rint(steps)))).sum())
     return _by_kind(fitting)
 
