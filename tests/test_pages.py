@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -102,5 +103,6 @@ def test_damaged_footers_do_no_harm(tmp_path: Path) -> None:
     size = int.from_bytes(content[-8:-4], "little")
     for at in range(len(content) - 8 - size, len(content), 7):
         path.write_bytes(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
-        first_without_checksum(opened(path), chunks(opened(path)))
-        first_broken(opened(path), chunks(opened(path)))
+        with suppress(MalformedError):
+            first_without_checksum(opened(path), chunks(opened(path)))
+            first_broken(opened(path), chunks(opened(path)))

@@ -45,6 +45,8 @@ class FileSource:
         options = None if all_columns else _known_columns(self.schema)
         reader = pa.ipc.open_file(self._file, options=options)
         places = blocks(self._file)
+        if sum(stop - start for start, stop in places) > self._file.size():
+            raise DataError("the file is broken: record batches share their bytes", requirement="FILE-1")
         for start, _ in blocks(self._file, DICTIONARIES):
             require_bounded(self._file, start)
         for number in range(reader.num_record_batches) if groups is None else groups:

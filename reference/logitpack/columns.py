@@ -34,6 +34,8 @@ Offsets = NDArray[np.int64]
 
 SLICE_ELEMENTS = 1 << 24
 """Elements of all columns that are worked on at a time: some 100,000 tokens have as many."""
+MOST_SHARED, MOST_BY_BYTE = 1 << 20, 64
+"""Elements of a batch whose rows may share all they have, and for each byte of a larger one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,11 +153,15 @@ def cut(record_batch: pa.RecordBatch, *, elements: int = SLICE_ELEMENTS) -> list
 
     Views may share elements between rows, so that a small file can grow large once it is flat.
     A batch whose columns do not hold (COL-1, COL-2) is returned whole, for that to be found.
-    Raises DataError FILE-1 as `normalise` does.
+    Raises DataError FILE-1 as `normalise` does, UsageError where it would grow too large.
     """
     if record_batch.num_rows < 2 or schema_errors(record_batch.schema):
         return [record_batch]
-    ends = np.cumsum(row_elements(known_arrays(record_batch)))
+    arrays = known_arrays(record_batch)
+    ends = np.cumsum(row_elements(arrays))
+    held = sum(array.get_total_buffer_size() for array in arrays.values())
+    if ends[-1] > max(MOST_SHARED, MOST_BY_BYTE * held):
+        raise UsageError(f"views of {ends[-1]:,} elements share {held:,} bytes: that is more than is read")
     parts, start = [], 0
     while start < len(ends):
         before = int(ends[start - 1]) if start else 0

@@ -99,17 +99,20 @@ class DataFile:
 
     Opening raises UsageError where `path` cannot be opened as a file, and DataError FILE-1
     where it holds no container that is known, or a broken one. `container` is one of
-    "parquet", "arrow-file", "arrow-stream" and "json"; None finds it out.
+    "parquet", "arrow-file", "arrow-stream" and "json"; None finds it out. `chunks` are the column chunks of a Parquet
+    file that matter, where they are known: its footer is not parsed for them again.
     """
 
-    def __init__(self, path: StrPath, *, container: str | None = None, name: str | None = None) -> None:
+    def __init__(
+        self, path: StrPath, *, container: str | None = None, name: str | None = None, chunks: tuple[Chunk, ...] = ()
+    ) -> None:
         """Open `path`, which may be a URL; messages call it `name`, if that is given."""
         self._name = shown(path) if name is None else name
         self.native = open_native(path)
         try:
             with corrupt(self._name):
                 kind = container or detect(_head(self.native), self.native.size(), extension(path))
-                self._source = _open(self.native, kind)
+                self._source = _open(self.native, kind, chunks)
                 _check_names(self._source.schema)
                 metadata = (self._source.metadata or {}).get(KEY)
         except LogitPackError:
@@ -229,9 +232,9 @@ def _head(file: pa.NativeFile) -> bytes:
     return head
 
 
-def _open(file: pa.NativeFile, container: str) -> Source:
+def _open(file: pa.NativeFile, container: str, chunks: tuple[Chunk, ...]) -> Source:
     if container == PARQUET:
-        return parquet.ParquetSource(file)
+        return parquet.ParquetSource(file, chunks)
     if container == ARROW_FILE:
         return arrow_ipc.FileSource(file)
     if container == ARROW_STREAM:

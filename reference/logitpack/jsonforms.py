@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -152,8 +153,8 @@ def _integer(digits: str) -> int:
 def _members(pairs: list[tuple[str, Any]]) -> Members:
     members = Members(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        members.twins = frozenset(name for name in members if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        members.twins = frozenset(name for name, count in counts.items() if count > 1)
     return members
 
 

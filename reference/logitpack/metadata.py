@@ -7,6 +7,7 @@ once against schema/metadata.schema.json; properties then read it without furthe
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -160,8 +161,7 @@ def _equal(one: object, other: object) -> bool:
 
 
 def _twins(pairs: list[tuple[str, Any]]) -> list[str]:
-    names = [name for name, _ in pairs]
-    return [name for name in dict.fromkeys(names) if names.count(name) > 1] if len(set(names)) < len(names) else []
+    return [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
 
 
 def _no_constant(name: str) -> NoReturn:

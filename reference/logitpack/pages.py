@@ -1,8 +1,8 @@
-"""The checksums of Parquet pages: which are missing (FILE-4), and which are wrong in columns not read (FILE-5).
+"""Parquet pages: what they claim to hold, which have no checksum (FILE-4), and which a wrong one (FILE-5).
 
-Strategy: Arrow verifies the checksums of the columns that it reads, but does not tell which are there. The
-footer says where the pages of a column chunk begin, each page's header how long it is. Neither is trusted for
-more than that: what cannot be understood is passed over, for reading the file tells what is wrong with it.
+Strategy: the footer says where the pages of a column chunk begin, each page's header how long it is. Arrow verifies
+the checksums of the columns that it reads, but does not tell which are there, and believes what a header claims: so
+claims are held against each other and against the bytes that are there, before Arrow reads them.
 """
 
 from __future__ import annotations
@@ -12,20 +12,29 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple
 
+from logitpack.errors import Place, UsageError
 from logitpack.native import expect
 from logitpack.thrift import MalformedError, Struct, read_struct
 
 MAGIC = b"PAR1"
-MAX_FOOTER = 64 * 1024 * 1024
-HEADER_BYTES = (256, 1 << 16)
-"""What a page's header has as a rule, and at most."""
+MAX_FOOTER = 256 << 20
+HEADER_BYTES = (256, 1 << 16, 1 << 24)
+"""What a page's header has as a rule, seldom, and at most."""
 PIECE = 1 << 20
+BYTES, DELTA_BYTE_ARRAY = (6, 7), 7
+"""Physical types whose values have any length, and an encoding in which each may be as long as all before."""
+DICTIONARY_PAGE, DATA_PAGE_V2 = 2, 3
+KINDS = {0: 5, DICTIONARY_PAGE: 7, DATA_PAGE_V2: 8}
+"""The field of a page's header that is for its kind; other kinds are passed over by those who read."""
+LARGE_PAGE, MOST_PACKED = 1 << 24, 256
+"""Bytes of a page before compression beyond which they are held against its bytes in the file."""
 
 
 class Chunk(NamedTuple):
     """A column chunk: its row group, its column, the bytes of its pages, and what it claims to hold.
 
-    `values` counts elements, an empty list as one; `size` is in bytes, before compression.
+    `values` counts elements, an empty list as one; `size` is in bytes, before compression. `is_bytes` tells that its
+    values have any length.
     """
 
     row_group: int
@@ -34,6 +43,7 @@ class Chunk(NamedTuple):
     stop: int
     values: int
     size: int
+    is_bytes: bool = False
 
     @property
     def name(self) -> str:
@@ -42,11 +52,18 @@ class Chunk(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page: its checksum, None where it has none, and where its bytes stand."""
+    """A page: its checksum, None where it has none, where its bytes stand, and what it claims.
+
+    `whole` is its size before compression; `values` counts its elements, 0 in a dictionary; `repeats` is whether a
+    few of its bytes can stand for many values.
+    """
 
     checksum: int | None
     start: int
     size: int
+    whole: int
+    values: int
+    repeats: bool
 
 
 def first_without_checksum(file: BinaryIO, among: Iterable[Chunk]) -> tuple[int, str] | None:
@@ -55,9 +72,10 @@ def first_without_checksum(file: BinaryIO, among: Iterable[Chunk]) -> tuple[int,
     `among` are the chunks to look at, see `chunks`.
     """
     for chunk in among:
-        page = next(_pages(file, chunk), None)
-        if page is not None and page.checksum is None:
-            return chunk.row_group, chunk.column
+        with suppress(MalformedError):
+            page = next(_pages(file, chunk), None)
+            if page is not None and page.checksum is None:
+                return chunk.row_group, chunk.column
     return None
 
 
@@ -70,72 +88,125 @@ def first_broken(file: BinaryIO, among: Iterable[Chunk], passed_over: Collection
         if chunk.name in passed_over:
             continue
         expect(file, [(chunk.start, chunk.stop)])
-        for page in _pages(file, chunk):
-            if page.checksum is not None and _crc(file, page) != page.checksum & 0xFFFFFFFF:
-                return chunk.row_group, chunk.column
+        with suppress(MalformedError):  # found as the column is read, and of no concern where none reads it
+            for page in _pages(file, chunk):
+                if page.checksum is not None and _crc(file, page) != page.checksum & 0xFFFFFFFF:
+                    return chunk.row_group, chunk.column
     return None
 
 
 def are_whole(file: BinaryIO, among: Iterable[Chunk]) -> bool:
     """Tell whether each chunk consists of pages, as their headers have it, and of nothing else."""
-    return all(
-        max((page.start + page.size for page in _pages(file, chunk)), default=0) == chunk.stop for chunk in among
-    )
+    try:
+        return all(
+            max((page.start + page.size for page in _pages(file, chunk)), default=0) == chunk.stop for chunk in among
+        )
+    except MalformedError:
+        return False
+
+
+def longest_value(file: BinaryIO, chunk: Chunk) -> int:
+    """Hold what the pages of a chunk claim against the footer and their bytes; return the most bytes of a value.
+
+    That is for values that a few bytes can stand for, again and again; 0 where there are none. Raises
+    MalformedError where claims contradict each other, UsageError where a page is too large to be read.
+    """
+    left, longest = chunk.values, 0
+    for page in _pages(file, chunk):
+        if page.whole > max(LARGE_PAGE, MOST_PACKED * page.size):
+            message = f"a page claims {page.whole:,} bytes in {page.size:,}: that is more than is read"
+            raise UsageError(message, place=Place(row_group=chunk.row_group, column=chunk.name))
+        left -= page.values
+        if left < 0:
+            raise MalformedError(f"the pages of {chunk.column} claim more values than its footer")
+        if page.repeats:
+            longest = max(longest, page.whole)
+        if left == 0:  # Arrow reads no further
+            break
+    return longest if chunk.is_bytes else 0
 
 
 def chunks(file: BinaryIO) -> Iterator[Chunk]:
-    """Yield the column chunks that have values, as the footer has them."""
+    """Yield the column chunks that have values, as the footer has them; none where the file has no footer.
+
+    Raises MalformedError where the footer cannot be understood, UsageError where it is too large to be read.
+    """
     end = file.seek(0, 2) - 8
     file.seek(max(end, 0))
     size, magic = int.from_bytes(file.read(4), "little"), file.read(4)
-    if magic != MAGIC or not 0 < size <= min(end, MAX_FOOTER):
+    if magic != MAGIC or not 0 < size <= end:
         return
+    if size > MAX_FOOTER:
+        raise UsageError(f"a footer of {size:,} bytes is more than is read")
     file.seek(end - size)
+    left = end - size
     try:
         # FileMetaData.row_groups, RowGroup.columns, ColumnChunk.meta_data
         footer, _ = read_struct(file.read(size))
         for group, columns in enumerate(footer.get(4, ())):
             for column in columns.get(1, ()):
                 chunk = _chunk(group, column.get(3, {}), end - size)
-                if chunk is not None:
-                    yield chunk
-    except (MalformedError, AttributeError, TypeError, ValueError):
-        return  # a field of another type than it should have
+                if chunk is None:
+                    continue
+                left -= chunk.stop - chunk.start
+                if left < 0:
+                    raise MalformedError("column chunks share their bytes")
+                yield chunk
+    except (AttributeError, TypeError) as error:  # a field of another type than it should have
+        raise MalformedError("the footer cannot be understood") from error
 
 
 def _chunk(group: int, column: Struct, limit: int) -> Chunk | None:
-    """Give a chunk by the fields of ColumnMetaData; None where it is empty or lies outside the file."""
+    """Give a chunk by the fields of ColumnMetaData; None where it is empty."""
+    if not column.get(5):
+        return None
     starts = [offset for offset in (column.get(9), column.get(11)) if isinstance(offset, int) and offset > 0]
     start = min(starts, default=0)
     stop = start + column.get(7, 0)
-    if not column.get(5) or not 0 < start < stop <= limit:
-        return None
     name = ".".join(part.decode("utf-8", "replace") for part in column.get(3, ()))
-    return Chunk(group, name, start, stop, int(column[5]), int(column.get(6, 0)))
+    if not 0 < start < stop <= limit or column[5] < 0:
+        raise MalformedError(f"column {name} in row group {group} is not in the file")
+    return Chunk(group, name, start, stop, int(column[5]), int(column.get(6, 0)), column.get(1) in BYTES)
 
 
 def _pages(file: BinaryIO, chunk: Chunk) -> Iterator[Page]:
-    """Yield the pages of a chunk, as far as they can be told apart."""
+    """Yield the pages of a chunk. Raises MalformedError where they cannot be told apart."""
     at = chunk.start
     while at < chunk.stop:
-        found = _header(file, at, chunk.stop)
-        if found is None:
-            return
-        header, length = found
-        size, checksum = header.get(3), header.get(4)
+        header, length = _header(file, at, chunk.stop)
         at += length
-        if not isinstance(size, int) or not 0 <= size <= chunk.stop - at:
-            return
-        yield Page(checksum if isinstance(checksum, int) else None, at, size)
-        at += size
+        page = _page(header, at)
+        if not 0 <= page.size <= chunk.stop - at:
+            raise MalformedError(f"a page of {chunk.column} is longer than its column")
+        yield page
+        at += page.size
 
 
-def _header(file: BinaryIO, at: int, stop: int) -> tuple[Struct, int] | None:
+def _page(header: Struct, at: int) -> Page:
+    """Give a page by the fields of PageHeader."""
+    try:
+        kind = header[1]
+        about = header[KINDS[kind]] if kind in KINDS else {}
+        values, size, whole = int(about.get(1, 0)), int(header[3]), int(header[2])
+        repeats = kind == DICTIONARY_PAGE or about.get(4 if kind == DATA_PAGE_V2 else 2) == DELTA_BYTE_ARRAY
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise MalformedError("a page's header cannot be understood") from None
+    checksum = header.get(4)
+    if whole < 0 or values < 0:
+        raise MalformedError("a page claims less than nothing")
+    # A dictionary's own values are none of the column's.
+    values = 0 if kind == DICTIONARY_PAGE else values
+    return Page(checksum if isinstance(checksum, int) else None, at, size, whole, values, repeats)
+
+
+def _header(file: BinaryIO, at: int, stop: int) -> tuple[Struct, int]:
     for longest in HEADER_BYTES:
         file.seek(at)
         with suppress(MalformedError):
             return read_struct(file.read(min(longest, stop - at)))
-    return None
+        if longest >= stop - at:
+            break
+    raise MalformedError("a page has no header")
 
 
 def _crc(file: BinaryIO, page: Page) -> int:

@@ -2,13 +2,13 @@
 
 Strategy: the footer says how many elements a row group has, and so how many of its rows make a
 slice of some 65,536 tokens: memory is bounded whatever the size of the groups. A kilobyte can
-claim gigabytes, so what a footer claims is held against the most that its tokens can have.
+claim gigabytes, so what a footer claims is held against the most that its tokens can have, and
+against the bytes that are there: beyond some limits, which no logits reach, nothing is read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from logitpack.errors import DataError, Place, UsageError
 from logitpack.native import broken, expect
-from logitpack.pages import Chunk, are_whole, chunks, first_broken
+from logitpack.pages import Chunk, are_whole, chunks, first_broken, longest_value
 from logitpack.table import COLUMNS
 
 SLICE_ELEMENTS = 8 << 20
@@ -27,13 +27,22 @@ MAX_SLICE_ROWS = 65_536
 MAX_ROW_TOKENS = 1 << 24
 SPARE = 1 << 20
 """Elements that a broken row group may claim beyond its limits, and still be judged row by row."""
+LARGE_GROUP, MOST_BY_BYTE = 1 << 26, 32
+"""Elements of a row group that are read whatever its bytes, and of a larger one for each of them: logits have one."""
+LARGE_FILE, MOST_OF_A_FILE = 1 << 30, 256
+"""The same for a file."""
+MOST_REPEATED = 1 << 29
+"""Bytes that may become of a column of bytes at a time, however few stand for them."""
 
 
 class ParquetSource:
     """A Parquet file, read from its footer (FILE-1, FILE-5)."""
 
-    def __init__(self, file: pa.NativeFile) -> None:
+    def __init__(self, file: pa.NativeFile, known: tuple[Chunk, ...] = ()) -> None:
         self._file = file
+        # Before Arrow: it would make gigabytes of some footers, and ends the whole process over others.
+        self.chunks = known or tuple(chunks(file))
+        self._bound_elements()
         self._reader = self._opened(buffer_size=0)
         self._footer = self._reader.metadata
         self.schema = self._reader.schema_arrow
@@ -51,12 +60,6 @@ class ParquetSource:
             return self._opened(metadata=self._footer, buffer_size=STREAM_BYTES)
         return self._reader
 
-    @cached_property
-    def chunks(self) -> tuple[Chunk, ...]:
-        """The column chunks, as far as they are understood. Whoever knows those that matter may set them."""
-        # pyarrow would tell, but ends the whole process over some broken footers.
-        return tuple(chunks(self._file))
-
     @property
     def sizes(self) -> list[int]:
         """How many bytes each row group takes in the file."""
@@ -71,12 +74,15 @@ class ParquetSource:
     ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         """Yield the rows of each row group; raise DataError FILE-1 where they are too few."""
         names = None if all_columns else [n for n in COLUMNS if n in self.schema.names]
-        claims = self._claims()
+        by_group: dict[int, list[Chunk]] = {}
+        for chunk in self.chunks:
+            if names is None or chunk.name in names:
+                by_group.setdefault(chunk.row_group, []).append(chunk)
         for group in range(self.row_groups) if groups is None else groups:
-            rows = 0
-            size = self._slice_rows(group, claims.get(group, {}), elements)
-            needed = [claim for claim in claims.get(group, {}).values() if names is None or claim.name in names]
-            expect(self._file, (claim[2:4] for claim in needed))
+            rows, needed = 0, by_group.get(group, [])
+            size = self._slice_rows(group, {chunk.name: chunk for chunk in needed}, elements)
+            expect(self._file, [(chunk.start, chunk.stop) for chunk in needed])
+            size = min(size, self._most_rows(group, needed))
             try:
                 for record_batch in self._reader_of(needed).iter_batches(
                     batch_size=size, row_groups=[group], columns=names, use_threads=threads
@@ -90,12 +96,29 @@ class ParquetSource:
             counts = (self._footer.row_group(group).num_rows for group in range(self.row_groups))
             _check_rows("the file", sum(counts), self._footer.num_rows)
 
-    def _claims(self) -> dict[int, dict[str, Chunk]]:
-        """Return the column chunks of the table's columns, by row group and name."""
-        found: dict[int, dict[str, Chunk]] = {}
-        for chunk in self.chunks:
-            found.setdefault(chunk.row_group, {})[chunk.name] = chunk
-        return found
+    def _bound_elements(self) -> None:
+        """Raise UsageError where the file claims far more elements than its bytes can have."""
+        elements = sum(chunk.values for chunk in self.chunks if chunk.name in COLUMNS)
+        if elements > LARGE_FILE + MOST_OF_A_FILE * self._file.size():
+            raise UsageError(f"{elements:,} elements in {self._file.size():,} bytes are more than can be read")
+
+    def _most_rows(self, group: int, needed: list[Chunk]) -> int:
+        """Return how many rows of a row group can be read at a time, by what the pages of its columns claim.
+
+        Raises UsageError where that is none, and MalformedError as `longest_value` does.
+        """
+        rows, most = self._footer.row_group(group).num_rows, MAX_SLICE_ROWS
+        elements, stored = sum(chunk.values for chunk in needed), sum(chunk.stop - chunk.start for chunk in needed)
+        for chunk in needed:
+            if chunk.column == "num_tokens":
+                _check_rows(f"row group {group}", chunk.values, rows)
+            longest = longest_value(self._file, chunk)
+            if longest:  # any row may have all elements that are more than one a row
+                most = min(most, MOST_REPEATED // longest - max(chunk.values - rows, 0))
+        if most < 1 or elements > max(LARGE_GROUP, MOST_BY_BYTE * stored):
+            message = f"{elements:,} elements in {stored:,} bytes are more than can be read"
+            raise UsageError(message, place=Place(row_group=group))
+        return most
 
     def _slice_rows(self, group: int, claims: dict[str, Chunk], most: int) -> int:
         """Return how many rows of a row group have some `most` elements.

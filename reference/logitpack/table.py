@@ -67,6 +67,8 @@ def _load() -> Iterator[Column]:
 COLUMNS: dict[str, Column] = {column.name: column for column in _load()}
 """All columns by name, in canonical order; `token_ids` is the optional one."""
 
+LONGEST_TYPE = 200
+
 _ACCEPTED = load_schema("columns.json")["accepted"]
 
 
@@ -146,10 +148,12 @@ def _count_error(name: str, count: int) -> DataError:
 
 
 def _type_error(column: Column, arrow_type: pa.DataType) -> DataError:
+    got = str(arrow_type)  # of a struct as long as its members are many
+    got = got if len(got) <= LONGEST_TYPE else got[:LONGEST_TYPE] + "\u2026"
     return DataError(
-        f"{column.name} is {arrow_type}, expected {column.type} or an accepted type",
+        f"{column.name} is {got}, expected {column.type} or an accepted type",
         requirement="COL-2",
         place=Place(column=column.name),
-        got=str(arrow_type),
+        got=got,
         allowed=column.type,
     )

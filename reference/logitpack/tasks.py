@@ -72,7 +72,7 @@ def perform(task: Task, stopped: Callable[[], bool] = bool) -> Outcome:
     """
     outcome = Outcome(Summary(Findings(task.places)))
     try:
-        with DataFile(located(task.path, task.base), name=shown(task.path)) as file:
+        with DataFile(located(task.path, task.base), name=shown(task.path), chunks=task.chunks) as file:
             if task.header is None:
                 task = _begin(task, file, outcome)
             else:
