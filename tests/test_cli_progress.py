@@ -93,6 +93,29 @@ def test_an_interrupted_run_is_gone_on_with(folder: Path, tmp_path: Path) -> Non
     assert logitpack("check", folder) == logitpack("check", folder, "--state", tmp_path / "state")
 
 
+def test_an_interrupt_while_the_package_loads() -> None:
+    """From the first moment of the program on, it ends without a word."""
+    code = """
+import os, signal, sys
+from logitpack_command import main
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "numpy":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+main()
+"""
+    assert (130, "", "") == python("-c", code)
+
+
+def test_the_program_takes_interrupts_itself_then() -> None:
+    """Once it is loaded, the command line has the word, and its exit status is passed on."""
+    code = "import sys; from logitpack_command import main; sys.argv[1:] = ['rules', 'NUC-0']; main()"
+    assert logitpack("rules", "NUC-0").status == python("-c", code).status
+
+
 @pytest.mark.parametrize("jobs", [1, 2, 7])
 def test_jobs_change_nothing(folder: Path, jobs: int) -> None:
     """However many parts are judged at a time, the report is the same."""
