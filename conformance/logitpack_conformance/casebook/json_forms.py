@@ -15,7 +15,7 @@ from logitpack_conformance.oracle.binary32 import LARGEST
 from logitpack_conformance.oracle.columns import COLUMNS
 from logitpack_conformance.stored import Extra, Form
 
-from .bases import contents, sound, variant
+from .bases import contents, contrasted, sound, variant
 from .draft import Draft, Stored, accept
 from .json_text import swapped
 from .ranges import Part, row_of
@@ -36,7 +36,7 @@ def drafts() -> Iterator[Draft]:
     ):
         yield sound(f"{AT}/{name}", why, form=Form(json=change), containers=JSON, sizes=(2, 1))
     yield _whole_numbers()
-    yield _minus_zero()
+    yield from _minus_zero()
     yield _rounded_once()
     yield from _others()
     why = "An empty file whose name ends in .ndjson: no rows."
@@ -65,8 +65,8 @@ def _whole_numbers() -> Draft:
     return accept(name, why, replace(content, rows=rows))
 
 
-def _minus_zero() -> Draft:
-    """Return zeros with a sign, of each kind: -0 has neither fraction nor exponent."""
+def _minus_zero() -> Iterator[Draft]:
+    """Yield zeros with a sign, of each kind: -0 has neither fraction nor exponent."""
     name = f"{AT}/minus-zero"
     row = row_of(name, [(Part(0.0, 1.0, (65_535, 0)), Part(-1.0, 0.0, (0, 65_535)))])
 
@@ -76,7 +76,8 @@ def _minus_zero() -> Draft:
         return text.replace(b'"top_min": [-0.0]', b'"top_min": [-0]')
 
     why = "Codes written -0, and ends of ranges -0 and -0.0: the integer 0, and a zero whose sign does not matter."
-    return accept(name, why, Stored([row], None, Form(json=signed), JSON))
+    draft = accept(name, why, Stored([row], None, Form(json=signed), JSON))
+    yield from contrasted(draft, "ROW-2/logsumexp-short", "The same zeros, but a logsumexp is missing.", "RD-5")
 
 
 def _rounded_once() -> Draft:

@@ -11,8 +11,7 @@ from logitpack_conformance.model import Container
 from logitpack_conformance.rows import Metadata, copied, embedded, set_index
 
 from .bases import contents, stored, variant
-from .datasets import DATASET, folder, shards
-from .draft import ARROW, Draft, Folder, Stored, accept, broken
+from .draft import ARROW, Draft, Stored, accept
 
 NAME = "logitpack.json"
 FEATURES = ("sidecar",)
@@ -25,8 +24,6 @@ def drafts() -> Iterator[Draft]:
     yield from _both()
     yield from _given()
     yield from _json()
-    yield from _folders()
-    yield from _embedded_in_folders()
 
 
 def _file(key: str, *, core: bool, **options: Any) -> tuple[Stored, Metadata]:
@@ -61,7 +58,7 @@ def _core() -> Iterator[Draft]:
         (
             "other-stride",
             "TAIL-4/beside",
-            _with_stride(facts, 9),
+            with_stride(facts, 9),
             "A logitpack.json that declares another number of tail entries.",
             "STRIDE_CHANGES",
         ),
@@ -88,7 +85,8 @@ def _core() -> Iterator[Draft]:
     )
 
 
-def _with_stride(facts: Metadata, stride: int) -> Metadata:
+def with_stride(facts: Metadata, stride: int) -> Metadata:
+    """Return metadata that declare another number of tail entries."""
     return {**facts, "tail": {**facts["tail"], "num_sampled": stride}}
 
 
@@ -119,7 +117,7 @@ def _both() -> Iterator[Draft]:
         ),
         (
             "differ-in-stride",
-            _with_stride(facts, 9),
+            with_stride(facts, 9),
             "The metadata beside the file declare another S: those in the file are in force.",
         ),
         (
@@ -154,13 +152,13 @@ def _given() -> Iterator[Draft]:
         told = "A checker is given metadata that declare another S: those of the file are in force."
         beside = replace(content, beside={NAME: embedded(facts)} if core else {})
         other = f"{key}-other-stride"
-        members: dict[str, Any] = {"features": FEATURES if core else (), "metadata": _with_stride(facts, 9)}
+        members: dict[str, Any] = {"features": FEATURES if core else (), "metadata": with_stride(facts, 9)}
         twin = accept(key, told, beside, requirements=("TAIL-4",), twin=other, **members)
         yield twin
         why = "A checker is given metadata that are right: those of the file declare another S, and are in force."
-        changes: dict[str, Any] = {"embedded": _with_stride(facts, 9)}
+        changes: dict[str, Any] = {"embedded": with_stride(facts, 9)}
         if core:
-            changes = {"beside": {NAME: embedded(_with_stride(facts, 9))}}
+            changes = {"beside": {NAME: embedded(with_stride(facts, 9))}}
         yield variant(twin, other, why, "TAIL-4/in-force", metadata=facts, flags=("STRIDE_CHANGES",), **changes)
 
 
@@ -170,84 +168,3 @@ def _json() -> Iterator[Draft]:
     foreign = embedded({**facts, "spec_version": "2.0"})
     why = "Stored JSON beside a logitpack.json of major version 2: that does not count, stored JSON is always Core."
     yield accept(f"{AT}/json", why, replace(content, beside={NAME: foreign}), features=FEATURES)
-
-
-def _folders() -> Iterator[Draft]:
-    """Datasets: the folder of a file comes before the root."""
-    key = f"{AT}/folder"
-    parts = shards(key)
-    facts: Metadata = json.loads(json.dumps(parts[0].metadata))
-    core: dict[str, Stored | bytes] = {f"data/part-{i}": replace(part, metadata=None) for i, part in enumerate(parts)}
-    features = (*DATASET, *FEATURES)
-    text = embedded(facts)
-    differing = "The same, but the metadata in force declare another number of tail entries."
-    for name, places, why in (
-        ("at-root", ("",), "Two files without metadata in a folder below the root, where a logitpack.json stands."),
-        ("in-folder", ("data/",), "Two files without metadata, and a logitpack.json in their own folder."),
-        ("at-both", ("", "data/"), "The same metadata at the root and in the folder of the files."),
-    ):
-        files = {**core, **{f"{place}{NAME}": text for place in places}}
-        twin = accept(f"{key}/{name}", why, folder(files), features=features)
-        yield twin
-        changed = Folder({**files, f"{places[-1]}{NAME}": embedded(_with_stride(facts, 9))})
-        yield broken(
-            twin, f"{key}/{name}-other-stride", differing, "TAIL-4/in-folder", changed, flags=("STRIDE_CHANGES",)
-        )
-        if name == "at-root":
-            told = "Two files without metadata in a folder, those at the root are of major version 2."
-            foreign = Folder({**core, NAME: embedded({**facts, "spec_version": "2.0"})})
-            yield broken(twin, f"{key}/{name}-foreign", told, "META-2/at-root", foreign, flags=("MAJOR_IGNORED",))
-    other = embedded({**facts, "spec_version": "2.0"})
-    why = (
-        "Metadata in the folder of the files, and others of major version 2 at the root: the nearer ones are in force."
-    )
-    yield accept(f"{key}/nearest", why, folder({**core, NAME: other, f"data/{NAME}": text}), features=features)
-    why = "Metadata of major version 2 in the folder of the files, and valid ones at the root."
-    files = {**core, NAME: text, f"data/{NAME}": other}
-    twin = accept(
-        f"{key}/nearest-known",
-        "Valid metadata at both places.",
-        folder({**files, f"data/{NAME}": text}),
-        features=features,
-    )
-    yield twin
-    yield broken(twin, f"{key}/nearest-foreign", why, "META-2/nearest", folder(files), flags=("MAJOR_IGNORED",))
-
-
-def _embedded_in_folders() -> Iterator[Draft]:
-    """Datasets whose files have metadata: those are held against the nearest beside them, and no others (FILE-2)."""
-    key = f"{AT}/nearest"
-    parts = shards(key)
-    facts: Metadata = json.loads(json.dumps(parts[0].metadata))
-    same, other = embedded(facts), embedded({**facts, "model": {"id": "example/other"}})
-    files: dict[str, Stored | bytes] = {f"data/part-{i}": part for i, part in enumerate(parts)}
-    near, root = f"data/{NAME}", NAME
-    members: dict[str, Any] = {"features": (*DATASET, *FEATURES)}
-    why = "Metadata in the files and in their folder are the same; those at the root are others and do not count."
-    told: dict[str, Any] = {"requirements": ("FILE-2",), "twin": f"{key}/as-at-root"}
-    yield accept(f"{key}/as-in-folder", why, folder({**files, near: same, root: other}), **members, **told)
-    why = "The same metadata in the files, in their folder and at the root."
-    twin = accept(f"{key}/everywhere", why, folder({**files, near: same, root: same}), **members)
-    yield twin
-    for name, fault, beside, why in (
-        (
-            "as-at-root",
-            "FILE-2/nearest",
-            other,
-            "Metadata in the files are those at the root, not those in their folder.",
-        ),
-        (
-            "not-valid",
-            "META-1/nearest",
-            embedded({**facts, "vocab_size": 0}),
-            "Metadata in the files' folder are not valid: they count as absent, and those at the root are the first.",
-        ),
-    ):
-        changed = Folder({**files, near: beside, root: same})
-        yield broken(twin, f"{key}/{name}", why, fault, changed, flags=("MIXED_SHARDS",))
-    why = "The same metadata in the files and at the root, their folder has none."
-    twin = accept(f"{key}/at-root", why, folder({**files, root: same}), **members)
-    yield twin
-    why = "Metadata in the files differ from those at the root, their folder has none."
-    changed = Folder({**files, root: other})
-    yield broken(twin, f"{key}/at-root-differ", why, "FILE-2/at-root", changed, flags=("MIXED_SHARDS",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from logitpack import Finding, metadata
 from logitpack_conformance.adapters.mutants.registry import ARROW_FILE, ARROW_STREAM, PARQUET, mutant
@@ -80,3 +81,27 @@ def first_file_only() -> Reference:
             (root / path).unlink()
 
     return Rearranged(change)
+
+
+@mutant(CHECKER, "NUC-2", containers=(PARQUET,))
+def two_folders_deep_only() -> Reference:
+    """Files that stand more than two folders below the root are not judged."""
+
+    def change(root: Path) -> None:
+        for path in root.rglob("*.parquet"):
+            if len(path.relative_to(root).parts) > 3:
+                path.unlink()
+
+    return Rearranged(change)
+
+
+@mutant(CHECKER, "FILE-2", containers=(PARQUET,))
+def lists_compared_as_sets() -> None:
+    """Of the metadata's lists, the order of the elements is not compared."""
+
+    def equal(original: Any, one: Any, other: Any) -> Any:
+        if isinstance(one, list) and isinstance(other, list):
+            one, other = sorted(map(str, one)), sorted(map(str, other))
+        return original(one, other)
+
+    wrap(metadata._equal, equal)

@@ -51,3 +51,31 @@ def one_finding_of_a_group() -> Reference:
         return list({finding.requirement.partition("-")[0]: finding for finding in reversed(found)}.values())
 
     return Told(change)
+
+
+def _hidden(by: str, requirement: str) -> Reference:
+    """Return a checker that does not report a requirement where it reports another."""
+
+    def change(found: list[Finding]) -> list[Finding]:
+        is_there = any(finding.requirement == by for finding in found)
+        return [finding for finding in found if not (is_there and finding.requirement == requirement)]
+
+    return Told(change)
+
+
+@mutant(CHECKER, "CHK-1")
+def refused_type_hides_wide_one() -> Reference:
+    """Where a column has a type that is not accepted, wider types of others are not reported."""
+    return _hidden("COL-2", "COL-5")
+
+
+@mutant(CHECKER, "CHK-1")
+def metadata_hide_disagreement() -> Reference:
+    """Where metadata are not valid, files are not compared."""
+    return _hidden("META-1", "FILE-2")
+
+
+@mutant(CHECKER, "CHK-1")
+def stride_hides_repetition() -> Reference:
+    """Where S changes, nothing is reported of indices that stand twice."""
+    return _hidden("ROW-5", "NUC-2")

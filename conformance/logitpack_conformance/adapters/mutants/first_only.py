@@ -1,4 +1,4 @@
-"""Readers and checkers that judge some requirements in the first rows of a file only.
+"""Readers, writers and checkers that judge some requirements in the first rows of a file only.
 
 Strategy: each takes a group of requirements that one loop over rows would be for; what is found in other rows is
 dropped on its way out.
@@ -68,3 +68,14 @@ for _role in (Role.READER, Role.CHECKER):
     _declare(_role, "floats", FLOATS, PARQUET, JSON)
 _declare(Role.CHECKER, "claims", CLAIMS)
 _declare(Role.CHECKER, "sets", SETS)
+WRITTEN = ("NUC-2", "NUC-3", "NUC-4", "NUC-5", "NUC-6", "NUC-7", "NUC-8", "TAIL-1", "TAIL-2", "LSE-2", "LSE-3")
+add(
+    Mutant(
+        "writer-claims-of-first-row",
+        Role.WRITER,
+        WRITTEN,
+        (PARQUET,),
+        f"Of {', '.join(WRITTEN)}, the first row that is handed over is looked at.",
+        partial(_of_meaning, WRITTEN, _in_first_row),
+    )
+)
