@@ -24,6 +24,7 @@ from logitpack.tasks import Outcome, Task
 from logitpack.underway import UnderWay
 from logitpack_conformance.rows import STRIDE, Row, described, valid_rows, with_token_ids
 from support import table, write_parquet
+from webserver import serving
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES = ROOT / "fixtures" / "cases"
@@ -154,6 +155,16 @@ def test_metadata_beside_the_files_count(tmp_path: Path, judged: list[str]) -> N
             (tmp_path / "data" / "logitpack.json").write_text(json.dumps(described(vocab_size=vocab_size)))
         found.append(document(tmp_path / "data", state=tmp_path / "state")["files"][0]["verdict"])
     assert (["valid", "valid", "invalid"], 3) == (found, len(judged))
+
+
+def test_behind_urls(folder: Path, tmp_path: Path, judged: list[str]) -> None:
+    """What a web server has is known by its ETag."""
+    with serving(folder) as web:
+        urls = [f"{web.url}/{number}.parquet" for number in range(6)]
+        first = logitpack.check(urls, state=tmp_path / "state")
+        judged.clear()
+        again = logitpack.check(urls, state=tmp_path / "state")
+    assert (first.to_json(), []) == (again.to_json(), judged)
 
 
 def test_another_version_judges_anew(
