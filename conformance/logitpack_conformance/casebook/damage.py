@@ -58,15 +58,15 @@ def _checksums() -> Iterator[Draft]:
     )
     yield dictionary
     for name, base, change, why in (
-        ("page-v2", version_2, _flip_page("top_min", 0, 0), "A bit of a data page of version 2 has changed"),
-        ("dictionary-page", dictionary, _flip_page("top_max", 0, 0), "A bit of a dictionary page has changed"),
-        ("first-page", twin, _flip_page("num_tokens", 0, 0), "A bit of the first page has changed"),
-        ("codes", twin, _flip_page("top_logits_quantized", 0, 0), "A bit of a nucleus code has changed"),
-        ("low-parts", twin, _flip_page("sampled_indices_low", 0, 0), "A bit of a tail index has changed"),
-        ("logsumexp", twin, _flip_page("logsumexp", 0, 0), "A bit of a logsumexp has changed"),
-        ("second-group", twin, _flip_page("top_max", 1, 0), "A bit of a page in the second row group has changed"),
-        ("second-page", many, _flip_page("top_min", 0, 1), "A bit of the second page of a column chunk has changed"),
-        ("other-column", twin, _flip_page("note", 0, 0), "A bit has changed in a column that is not read"),
+        ("page-v2", version_2, flip_page("top_min", 0, 0), "A bit of a data page of version 2 has changed"),
+        ("dictionary-page", dictionary, flip_page("top_max", 0, 0), "A bit of a dictionary page has changed"),
+        ("first-page", twin, flip_page("num_tokens", 0, 0), "A bit of the first page has changed"),
+        ("codes", twin, flip_page("top_logits_quantized", 0, 0), "A bit of a nucleus code has changed"),
+        ("low-parts", twin, flip_page("sampled_indices_low", 0, 0), "A bit of a tail index has changed"),
+        ("logsumexp", twin, flip_page("logsumexp", 0, 0), "A bit of a logsumexp has changed"),
+        ("second-group", twin, flip_page("top_max", 1, 0), "A bit of a page in the second row group has changed"),
+        ("second-page", many, flip_page("top_min", 0, 1), "A bit of the second page of a column chunk has changed"),
+        ("other-column", twin, flip_page("note", 0, 0), "A bit has changed in a column that is not read"),
         (
             "checksum-itself",
             twin,
@@ -83,7 +83,7 @@ def _checksums() -> Iterator[Draft]:
         yield _changed(base, f"{key}-read", sentence, f"FILE-1/flip-{name}", change, **read)
 
 
-def _flip_page(column: str, group: int, number: int) -> Change:
+def flip_page(column: str, group: int, number: int) -> Change:
     """Change the lowest bit of the byte before the last but one of a page: a value, and no level."""
 
     def change(data: bytearray) -> None:

@@ -19,6 +19,7 @@ from logitpack_conformance.rows import Metadata, copied, set_index
 from logitpack_conformance.stored import Form
 
 from .bases import contents, sound, stored
+from .damage import flip_page
 from .datasets import DATASET, shards
 from .draft import ARROW, Content, Draft, Folder, Stored, accept, broken
 from .masses import file_of, token_of
@@ -34,6 +35,7 @@ def drafts() -> Iterator[Draft]:
     yield from _files()
     yield from _last_of_many()
     yield from _beside()
+    yield from _before_damage()
     yield from _wide_vocabulary()
 
 
@@ -139,6 +141,25 @@ def _beside() -> Iterator[Draft]:
     rows = _broken_rows(replace(stored(twin), rows=other), "NUC-2/nucleus-index-twice").rows
     content = replace(stored(twin), rows=[stored(twin).rows[0], *rows], containers=PARQUET)
     yield _several(twin, f"{key}/and-twice", why, ("NUC-2", "ROW-5"), content)
+
+
+def _before_damage() -> Iterator[Draft]:
+    """Yield a broken row in a row group before one that cannot be read: both are reported."""
+    key = f"{AT}/damage"
+    form = Form(group=1)
+    twin = sound(
+        f"{key}/sound", "Three rows in as many row groups.", counts=((2,), (3,), (2,)), form=form, containers=PARQUET
+    )
+    yield twin
+
+    def damage(data: bytes, _: Container) -> bytes:
+        content = bytearray(data)
+        flip_page("top_max", 2, 0)(content)
+        return bytes(content)
+
+    why = "A nucleus of the first row group has an index twice, and a bit has changed in a page of the last."
+    content = replace(_broken_rows(stored(twin), "NUC-2/nucleus-index-twice"), damage=damage)
+    yield _several(twin, f"{key}/after-broken-row", why, ("FILE-1", "NUC-2"), content)
 
 
 def _wide_vocabulary() -> Iterator[Draft]:
