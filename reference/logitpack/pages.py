@@ -17,7 +17,7 @@ from logitpack.native import expect
 from logitpack.thrift import MalformedError, Struct, read_struct
 
 MAGIC = b"PAR1"
-MAX_FOOTER = 256 << 20
+MAX_FOOTER = 64 << 20
 HEADER_BYTES = (256, 1 << 16, 1 << 24)
 """What a page's header has as a rule, seldom, and at most."""
 PIECE = 1 << 20

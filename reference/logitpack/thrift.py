@@ -43,7 +43,9 @@ def _struct(data: bytes, at: int, depth: int, left: list[int]) -> tuple[Struct, 
         if head >> 4:
             field, at = field + (head >> 4), at + 1
         else:
+            largest = max(largest, field)
             field, at = _integer(data, at + 1)
+            largest = max(largest, -field)
         count += 1
         if kind in BOOLEANS:  # their value is in the head
             fields[field] = kind == 1
