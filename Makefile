@@ -6,7 +6,7 @@ REAL := fixtures/real/smollm2-135m-instruct
 
 JOBS := 2
 
-.PHONY: demo test conform self-test lint generate clean
+.PHONY: demo test conform self-test fuzz lint generate clean
 
 demo: $(VENV)/demo.done ## check and show the real dataset
 	$(BIN)/logitpack check $(REAL)
@@ -21,6 +21,9 @@ conform: $(VENV)/test.done ## run the conformance suite against the reference an
 
 self-test: $(VENV)/test.done ## run the conformance suite against broken implementations, which it has to catch
 	$(BIN)/logitpack conform --self-test --jobs $(JOBS)
+
+fuzz: $(VENV)/test.done ## check and read damaged files for a minute: nothing may crash, hang or escape
+	$(BIN)/python tests/fuzz_files.py --seconds 60 --jobs $(JOBS)
 
 lint: $(VENV)/lint.done ## linters, types, generated files
 	$(BIN)/ruff check .
