@@ -167,6 +167,14 @@ def test_behind_urls(folder: Path, tmp_path: Path, judged: list[str]) -> None:
     assert (first.to_json(), []) == (again.to_json(), judged)
 
 
+def test_metadata_with_numbers_beyond_binary64(tmp_path: Path, judged: list[str]) -> None:
+    """They are read as infinite, and are no reason to take the state for damaged."""
+    raw = json.dumps(described(more=0)).replace('"more": 0', '"more": 1e999').encode()
+    path = write_parquet(tmp_path / "x.parquet", table(valid_rows(), metadata=raw))
+    first = document(path, state=tmp_path / "state")
+    assert (first, 1) == (document(path, state=tmp_path / "state"), len(judged))
+
+
 def test_another_version_judges_anew(
     folder: Path, tmp_path: Path, judged: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,7 +68,7 @@ def from_record(name: str, record: dict[str, Any], places: int) -> Checked:
         int(record["rows"]),
         int(record["tokens"]),
     )
-    metadata = None if record["metadata"] is None else Metadata.from_dict(record["metadata"])
+    metadata = None if record["metadata"] is None else Metadata(dict(record["metadata"]))
     types = None if record["types"] is None else {str(column): str(kind) for column, kind in record["types"].items()}
     return Checked(name, summary, metadata, bool(record["described"]), bool(record["comparable"]), types)
 
