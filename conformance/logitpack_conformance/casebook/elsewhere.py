@@ -67,6 +67,7 @@ def _files() -> Iterator[Draft]:
         **metadata_of(parts[0]),
         "mask": {"turns": "assistant", "excluded": ["think", "tool"]},
         "writer": {"name": "example-writer", "version": "0.3.0"},
+        "job": {"shuffled": 1},
     }
     files = {name: replace(part, metadata=facts) for name, part in zip((FIRST, SECOND, DEEP), parts, strict=True)}
     twin = accept(
@@ -92,7 +93,11 @@ def _files() -> Iterator[Draft]:
     other = declared(writer={"name": "example-writer", "version": "0.3.1"})
     yield one("other-writer", SECOND, why, "FILE-2/other-writer", other, flags=("MIXED_SHARDS",))
     why = "The second file's metadata have a member that this version does not know, and the first's have not."
-    yield one("unknown-member", SECOND, why, "FILE-2/unknown-member", declared(job=7), flags=("MIXED_SHARDS",))
+    yield one("unknown-member", SECOND, why, "FILE-2/unknown-member", declared(note=7), flags=("MIXED_SHARDS",))
+    why = "A member that this version does not know is 1 in the first file and true in the second."
+    yield one(
+        "one-boolean", SECOND, why, "FILE-2/true-for-1", declared(job={"shuffled": True}), flags=("MIXED_SHARDS",)
+    )
     why = "A list of the second file's metadata is in another order: as JSON values they differ."
     other = declared(mask={"turns": "assistant", "excluded": ["tool", "think"]})
     yield one("other-order", SECOND, why, "FILE-2/list-order", other, flags=("MIXED_SHARDS",))
