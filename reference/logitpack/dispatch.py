@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
@@ -38,8 +38,10 @@ class Progress(NamedTuple):
 Submit = Callable[[Task], "Future[Outcome]"]
 
 
-def side_by_side(function: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
+def side_by_side(function: Callable[[In], Out], items: Sequence[In]) -> list[Out]:
     """Return what a function gives for each item, many at a time. Raises what it raises."""
+    if len(items) == 1:
+        return [function(items[0])]
     threads = ThreadPoolExecutor(LOOKS)
     try:
         return list(threads.map(function, items))
