@@ -19,7 +19,9 @@ from pathlib import Path
 
 from logitpack_conformance.manifest import load_manifest
 from logitpack_conformance.model import Case, Container, Kind, Role
-from logitpack_conformance.run import Options, open_caller, perform
+from logitpack_conformance.perform import Performer
+from logitpack_conformance.plan import Planned
+from logitpack_conformance.run import Options, open_caller
 
 ROOT = Path(__file__).resolve().parents[1]
 FIXTURES = ROOT / "fixtures"
@@ -47,10 +49,11 @@ def calls_a_second(command: Sequence[str], container: Container, calls: int, job
 
     def work(folder: Path) -> float:
         with open_caller(command, options, folder) as caller:
+            performer = Performer(caller, FIXTURES, folder)
             for number in range(-WARM, calls):
                 if number == 0:
                     start = time.perf_counter()
-                found = perform(case, Role.READER, container, caller, FIXTURES, folder=folder)
+                found = performer.perform(Planned(case, Role.READER, container))
                 if found.status != "passed":
                     raise SystemExit(f"{found.name}: {found.status}: {found.message}")
             return time.perf_counter() - start

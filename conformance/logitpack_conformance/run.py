@@ -18,14 +18,14 @@ from tempfile import mkdtemp
 
 from .interrupt import hold_back
 from .manifest import Manifest
-from .model import FAILURES, Case, Container, Implementation, Result, Role, Run
+from .model import FAILURES, Implementation, Result, Run
 from .oneshot import OneShot
 from .perform import Performer, Streak
 from .plan import Choice, Planned, plan
 from .session import Caller, Limits, Session, StartError
 from .workplace import remove
 
-__all__ = ["Choice", "InterruptedRun", "Limits", "NothingToRunError", "Options", "conduct", "open_caller", "perform"]
+__all__ = ["Choice", "InterruptedRun", "Limits", "NothingToRunError", "Options", "conduct", "open_caller"]
 
 PATIENCE = 10
 """After so many calls in a row without a sound answer, the run is given up."""
@@ -63,22 +63,6 @@ class Options:
     one_shot: bool = False
     described: Implementation | None = None
     repeats: tuple[str, ...] = ()
-
-
-def perform(
-    case: Case, role: Role, container: Container | None, caller: Caller, fixtures: Path, *, folder: Path | None = None
-) -> Result:
-    """Send a case once, in a fresh folder below `folder` (else that for temporary files), and judge what came.
-
-    Raises SuiteFault.
-    """
-    if folder is not None:
-        return Performer(caller, fixtures, folder).perform(Planned(case, role, container))
-    place = Path(mkdtemp(prefix="logitpack-conform-")).resolve()
-    try:
-        return Performer(caller, fixtures, place).perform(Planned(case, role, container))
-    finally:
-        remove(place)
 
 
 def open_caller(command: Sequence[str], options: Options, folder: Path) -> Caller:
