@@ -11,16 +11,15 @@ from typing import Any
 
 import pytest
 
-from fakes import ACCEPTED, CUT, HANG, LIMITS, REJECTED, RIGHT, SHORT, Step, case, fake, notes, pair, running
+from fakes import ACCEPTED, CUT, HANG, LIMITS, REJECTED, RIGHT, SHORT, Step, case, fake, notes, running
 from logitpack_conformance import perform as performing
-from logitpack_conformance import run as running_of
 from logitpack_conformance.manifest import Manifest, SuiteFault
 from logitpack_conformance.model import Case, Container, Kind, Material, Result, Role, Run
 from logitpack_conformance.perform import is_sent_twice
 from logitpack_conformance.plan import Choice
 from logitpack_conformance.process import Limits
 from logitpack_conformance.run import InterruptedRun, NothingToRunError, Options, conduct
-from logitpack_conformance.session import Session, StartError
+from logitpack_conformance.session import StartError
 
 ONCE = [name for name in (f"case/n{i}" for i in range(60)) if not is_sent_twice(f"reader:{name}@json")]
 TWICE = [name for name in (f"case/n{i}" for i in range(60)) if is_sent_twice(f"reader:{name}@json")]
@@ -352,14 +351,6 @@ def test_progress(home: Path) -> None:
     progress: Callable[[int, int, Result | None], None] = lambda done, total, _: told.append((done, total))  # noqa: E731
     conduct(fake(home, {"*": RIGHT}), known, Options(home, LIMITS), progress)
     assert [(0, 2), (1, 2), (2, 2)] == told
-
-
-def test_perform(home: Path) -> None:
-    """A case can be performed once by itself, and leaves nothing in the folder for temporary files."""
-    known = pair(home)
-    with Session(fake(home, {"1": RIGHT, "2": [REJECTED]}), LIMITS, folder=home) as session:
-        found = [running_of.perform(one, Role.READER, Container.JSON, session, home) for one in known.cases]
-    assert ["passed", "passed"] == [result.status for result in found]
 
 
 def with_material(name: str, key: str, file: str, home: Path, **members: Any) -> Case:
