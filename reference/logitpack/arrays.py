@@ -69,12 +69,16 @@ def lengths(array: pa.Array) -> Numbers:
     if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
         return numbers(array.sizes)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return np.diff(numbers(array.offsets))
+        return _steps(numbers(array.offsets))
     if pa.types.is_binary_view(kind):  # views of 16 bytes, of which the first 4 are the length
         count, at = 4 * len(array), 16 * array.offset
         views = np.frombuffer(array.buffers()[1], np.int32, count=count, offset=at)
         return np.maximum(views[::4], 0)
-    return np.diff(_binary_offsets(array))
+    return _steps(_binary_offsets(array))
+
+
+def _steps(offsets: Numbers) -> Numbers:
+    return offsets[1:] - offsets[:-1]  # np.diff takes ten times as long for a few
 
 
 def _binary_offsets(array: pa.Array) -> Numbers:

@@ -12,7 +12,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from pathlib import Path
 
 from logitpack import facts
-from logitpack.dispatch import Progress, run, side_by_side, workers
+from logitpack.dispatch import SMALL, Progress, run, side_by_side, workers
 from logitpack.errors import UsageError
 from logitpack.metadata import Metadata
 from logitpack.native import size_of
@@ -138,7 +138,8 @@ def _judge(
             kept.save_when_due()
 
     large = any(file.task.large for file in files if not file.over)
-    with workers(executor, jobs, large=large) as submit:
+    small = len(files) == 1 and files[0].size < SMALL and not is_url(files[0].task.path)
+    with workers(executor, jobs, small=small, large=large) as submit:
         run(files, submit, 2 * jobs, come, lambda file: None if kept is None else kept.keep(file))
 
 

@@ -21,6 +21,8 @@ from logitpack.underway import UnderWay
 In = TypeVar("In")
 Out = TypeVar("Out")
 
+SMALL = 1 << 18
+"""Bytes of a local file that is judged before threads would have begun."""
 LOOKS = 16
 """Files that are looked at at a time: behind URLs, that is mostly waiting."""
 
@@ -50,10 +52,16 @@ def side_by_side(function: Callable[[In], Out], items: Sequence[In]) -> list[Out
 
 
 @contextmanager
-def workers(executor: Executor | None, jobs: int, *, large: bool) -> Iterator[Submit]:
-    """Give what submits a task, to the executor or to threads, which are stopped where this ends early."""
+def workers(executor: Executor | None, jobs: int, *, small: bool, large: bool) -> Iterator[Submit]:
+    """Give what submits a task, to the executor or to threads, which are stopped where this ends early.
+
+    What is `small`, one file, is judged at once.
+    """
     if executor is not None:
         yield lambda task: executor.submit(perform, task)
+        return
+    if small:
+        yield _at_once
         return
     stopped = threading.Event()
     threads = ThreadPoolExecutor(jobs, "logitpack")
@@ -64,6 +72,15 @@ def workers(executor: Executor | None, jobs: int, *, large: bool) -> Iterator[Su
     finally:
         stopped.set()
         threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _at_once(task: Task) -> Future[Outcome]:
+    future: Future[Outcome] = Future()
+    try:
+        future.set_result(perform(task))
+    except Exception as error:  # noqa: BLE001 - raised again by the future
+        future.set_exception(error)
+    return future
 
 
 def run(

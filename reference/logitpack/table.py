@@ -110,24 +110,25 @@ def accepts(column: Column, arrow_type: pa.DataType) -> bool:
     return _name(arrow_type) in _ACCEPTED[column.accepts]
 
 
-_NESTED = {
-    "list": pa.types.is_list,
-    "large_list": pa.types.is_large_list,
-    "fixed_size_list": pa.types.is_fixed_size_list,
-    "list_view": pa.types.is_list_view,
-    "large_list_view": pa.types.is_large_list_view,
-    "float16": pa.types.is_float16,
-    "float32": pa.types.is_float32,
-    "float64": pa.types.is_float64,
+_NAMES = {
+    kind.id: name
+    for name, kind in {
+        "list": pa.list_(pa.int8()),
+        "large_list": pa.large_list(pa.int8()),
+        "fixed_size_list": pa.list_(pa.int8(), 1),
+        "list_view": pa.list_view(pa.int8()),
+        "large_list_view": pa.large_list_view(pa.int8()),
+        "float16": pa.float16(),
+        "float32": pa.float32(),
+        "float64": pa.float64(),
+    }.items()
 }
+"""The table's names of types, where they are not Arrow's own, by the number of the kind."""
 
 
 def _name(arrow_type: pa.DataType) -> str:
     """Return the table's name of a type; Arrow's own, which the table lacks, for any other."""
-    for name, is_type in _NESTED.items():
-        if is_type(arrow_type):
-            return name
-    return str(arrow_type)
+    return _NAMES.get(arrow_type.id) or str(arrow_type)
 
 
 def type_name(arrow_type: pa.DataType) -> str:
