@@ -376,7 +376,7 @@ def fuzz(seed: int, *, seconds: float, count: int, jobs: int, saved: Path) -> tu
         stop, numbers = time.monotonic() + seconds, iter(range(count))
         busy = {worker.orders: worker for worker in workers if _hand_out(worker, numbers)}
         while busy:
-            ready: list[Any] = wait(list(busy), timeout=1.0)
+            ready: list[Any] = wait(list(busy), timeout=min(1.0, PATIENCE))
             late = [orders for orders, worker in busy.items() if time.monotonic() - worker.since > PATIENCE]
             for orders in {*ready, *late}:
                 worker = busy.pop(orders)

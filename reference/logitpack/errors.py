@@ -7,7 +7,6 @@ rest with `LogitPackError.at`, so that a codec need not know files, nor a packer
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
@@ -113,7 +112,9 @@ class LogitPackError(ValueError):
         missing = {
             field.name: getattr(given, field.name) for field in fields(Place) if getattr(self.place, field.name) is None
         }
-        other = copy.copy(self)
+        # Not by `copy`: libraries that send exceptions elsewhere teach it to share what they hold.
+        other = type(self).__new__(type(self), *self.args)
+        other.__dict__.update(self.__dict__)
         other.place = replace(self.place, **missing)
         return other
 
