@@ -6,7 +6,7 @@ REAL := fixtures/real/smollm2-135m-instruct
 
 JOBS := 2
 
-.PHONY: demo test conform self-test fuzz lint generate clean
+.PHONY: demo test conform self-test fuzz adapters lint generate clean
 
 demo: $(VENV)/demo.done ## check and show the real dataset
 	$(BIN)/logitpack check $(REAL)
@@ -24,6 +24,11 @@ self-test: $(VENV)/test.done ## run the conformance suite against broken impleme
 
 fuzz: $(VENV)/test.done ## check and read damaged files for a minute: nothing may crash, hang or escape
 	$(BIN)/python tests/fuzz_files.py --seconds 60 --jobs $(JOBS)
+
+adapters: $(patsubst adapters/%/Makefile,adapter/%,$(wildcard adapters/*/Makefile)) ## each adapter: its tests, and the suite against it
+
+adapter/%: $(VENV)/test.done
+	$(MAKE) -C adapters/$* test conform JOBS=$(JOBS) REPORT=$(CURDIR)/build/reports/$*
 
 lint: $(VENV)/lint.done ## linters, types, generated files
 	$(BIN)/ruff check .
