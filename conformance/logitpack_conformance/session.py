@@ -7,7 +7,7 @@ it was first started is what it is judged by.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -19,7 +19,7 @@ from .model import FAILURES, Implementation, Response
 from .process import Failure, Limits, Process
 from .workplace import remove
 
-__all__ = ["Caller", "Limits", "Session", "StartError"]
+__all__ = ["Caller", "Launch", "Limits", "Session", "StartError"]
 
 HINT = (
     "an adapter answers hello with one line of JSON, and flushes it; it runs in an empty folder of its own, "
@@ -73,18 +73,64 @@ class Caller(Protocol):
         ...
 
 
+class Said(Protocol):
+    """What a process says on its standard error."""
+
+    def text(self) -> str:
+        """Return what it said until now."""
+        ...
+
+
+class Running(Protocol):
+    """A process that was started: `Process`, or what stands in for one."""
+
+    @property
+    def log(self) -> Said:
+        """What it says on its standard error."""
+        ...
+
+    @property
+    def has_unasked(self) -> bool:
+        """Whether it has printed something after its last response."""
+        ...
+
+    def ask(self, line: bytes, timeout: float) -> bytes:
+        """Send a line and return the one that answers it, both without line feed. Raises Failure."""
+        ...
+
+    def finish(self, timeout: float) -> int:
+        """Close its input, wait until it ends by itself and return its exit status. Raises Failure."""
+        ...
+
+    def kill(self) -> None:
+        """End it and all that came of it."""
+        ...
+
+
+Launch = Callable[[Sequence[str], Path, Limits], Running]
+"""Starts a command in an empty folder, under limits. Raises OSError."""
+
+
 class Session:
-    """One adapter process at a time. `folder` is where the folders of its processes are made.
+    """One adapter process at a time. `folder` is where the folders of its processes are made, `launch` starts one.
 
     `log` is what the last process said on its standard error, its first and last part.
     """
 
-    def __init__(self, command: Sequence[str], limits: Limits, *, folder: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        limits: Limits,
+        *,
+        folder: Path,
+        launch: Launch = Process,
+    ) -> None:
         self._command = command
+        self._launch = launch
         self._limits = limits
         self._folder = folder
         self._place: Path | None = None
-        self._process: Process | None = None
+        self._process: Running | None = None
         self._introduced: Implementation | None = None
         self._seq = 0
         self._is_stopped = False
@@ -183,7 +229,7 @@ class Session:
     def _start(self) -> Implementation:
         self._seq = 0
         self._place = Path(tempfile.mkdtemp(dir=self._folder, prefix="adapter-"))
-        self._process = Process(self._command, self._place, self._limits)
+        self._process = self._launch(self._command, self._place, self._limits)
         if self._is_stopped:  # meanwhile, by a thread that saw no process
             self._process.kill()
         try:

@@ -107,10 +107,15 @@ def handlers(implementation: Reference) -> dict[str, Handler]:
 
 def run(implementation: Reference, hello: Message = HELLO) -> int:
     """Serve requests until the input ends; return the exit status."""
+    settle()
+    return serve(handlers(implementation), hello)
+
+
+def settle() -> None:
+    """Make this process one that answers many small requests."""
     pa.set_cpu_count(1)  # files are small: handing them to other threads takes longer than reading them
     pa.set_io_thread_count(1)
     gc.freeze()  # what was imported stays, and need not be looked at again
-    return serve(handlers(implementation), hello)
 
 
 def _rejection(error: logitpack.LogitPackError) -> Rejected:

@@ -1,7 +1,8 @@
 """The suite tests itself: mutants have to be caught by the requirement that they break, idlers may earn nothing.
 
-Strategy: whatever is tried is an adapter in a process of its own, driven and judged as a stranger's would be. A catch
-counts only where the reference passes the very same case.
+Strategy: whatever is tried is an adapter in a process of its own, driven and judged as a stranger's would be; mutants,
+which are trusted, are forks of one process, for their imports take longer than their trials. A catch counts only where
+the reference passes the very same case.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from logitpack_conformance.workplace import remove
 
 from . import degenerates, show, trial
 from .degenerates import Idle
+from .forks import forks
 from .tally import held_against, tally, to_json
 from .trial import Trial
 
@@ -45,8 +47,8 @@ def main(jobs: int = 1, only: str | None = None, report: Path | None = None) -> 
         raise SuiteFault(f"no mutant and no degenerate adapter is called {only}")
     place = Path(mkdtemp(prefix="logitpack-self-test-")).resolve()
     try:
-        with show.progress(len(mutants) + len(idlers)) as advance:
-            trials = _all(mutants, lambda one: trial.tried(one, cases, fixtures, place), jobs, advance)
+        with show.progress(len(mutants) + len(idlers)) as advance, forks(place) as launch:
+            trials = _all(mutants, lambda one: trial.tried(one, cases, fixtures, place, launch), jobs, advance)
             idle = _all(idlers, lambda name: degenerates.tried(name, cases, fixtures, place), WAITING * jobs, advance)
         catching = [planned for one in trials for planned in one.catching]
         failing = set(trial.failed_by_the_reference(catching, fixtures, place))

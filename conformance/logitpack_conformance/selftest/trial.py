@@ -19,7 +19,8 @@ from logitpack_conformance.manifest import SuiteFault
 from logitpack_conformance.model import Case, Container, Role
 from logitpack_conformance.perform import Performer
 from logitpack_conformance.plan import Choice, Planned, plan
-from logitpack_conformance.session import Limits, Session, StartError
+from logitpack_conformance.process import Process
+from logitpack_conformance.session import Launch, Limits, Session, StartError
 
 MODULE = "logitpack_conformance.adapters.mutants"
 REFERENCE = "logitpack_conformance.adapters.reference"
@@ -84,13 +85,13 @@ def _mutant(told: dict[str, Any]) -> Mutant:
     )
 
 
-def tried(mutant: Mutant, cases: Sequence[Case], fixtures: Path, folder: Path) -> Trial:
+def tried(mutant: Mutant, cases: Sequence[Case], fixtures: Path, folder: Path, launch: Launch = Process) -> Trial:
     """Run a mutant until its requirements are named by their own cases, or there is nothing left to send.
 
     Raises SuiteFault, also where it does not start.
     """
     try:
-        with Session([sys.executable, "-m", MODULE, mutant.name], LIMITS, folder=folder) as session:
+        with Session([sys.executable, "-m", MODULE, mutant.name], LIMITS, folder=folder, launch=launch) as session:
             chosen = plan(cases, session.implementation, Choice(containers=mutant.containers))
             performer = Performer(session, fixtures, folder)
             own = [planned for planned in chosen if set(planned.case.requirements) & set(mutant.requirements)]

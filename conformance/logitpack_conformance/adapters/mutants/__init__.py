@@ -36,7 +36,7 @@ from logitpack_conformance.adapters.mutants import (
     writer_values,
 )
 from logitpack_conformance.adapters.mutants.registry import MUTANTS, Mutant
-from logitpack_conformance.adapters.reference import HELLO, Reference, handlers
+from logitpack_conformance.adapters.reference import HELLO, Reference, handlers, settle
 from logitpack_conformance.adapters.serve import ROLES, serve
 
 __all__ = ["MUTANTS", "Mutant", "serve_mutant"]
@@ -69,6 +69,7 @@ _DECLARED = (
 
 def serve_mutant(mutant: Mutant, arguments: Sequence[str] = ()) -> int:
     """Make the fault, and serve requests of the mutant's role until the input ends; return the exit status."""
+    settle()
     implementation = mutant.build() or Reference()
     answering = {name: handler for name, handler in handlers(implementation).items() if ROLES[name] == mutant.role}
     return serve(answering, {**HELLO, "name": mutant.name}, list(arguments))

@@ -1,7 +1,8 @@
-"""Start a mutant as an adapter, or list all of them.
+"""Start a mutant as an adapter, list all of them, or start as many as are asked for, each a fork of this process.
 
     python -m logitpack_conformance.adapters.mutants NAME
     python -m logitpack_conformance.adapters.mutants --list
+    python -m logitpack_conformance.adapters.mutants --fork
 
 The list is JSON, so that the self-test needs no import of an adapter.
 """
@@ -12,10 +13,11 @@ import json
 import sys
 
 from logitpack_conformance.adapters.mutants import MUTANTS, serve_mutant
+from logitpack_conformance.adapters.mutants.forking import serve_forks
 
 
 def main(arguments: list[str]) -> int:
-    """Serve one mutant until its input ends, or print the list; return the exit status."""
+    """Serve one mutant, or forks, until the input ends, or print the list; return the exit status."""
     if arguments == ["--list"]:
         told = [
             {
@@ -29,8 +31,10 @@ def main(arguments: list[str]) -> int:
         ]
         sys.stdout.write(json.dumps(told, indent=1) + "\n")
         return 0
+    if arguments == ["--fork"]:
+        return serve_forks(sys.stdin.fileno())
     if not arguments or arguments[0] not in MUTANTS:
-        sys.stderr.write("usage: python -m logitpack_conformance.adapters.mutants NAME | --list\n")
+        sys.stderr.write("usage: python -m logitpack_conformance.adapters.mutants NAME | --list | --fork\n")
         return 2
     return serve_mutant(MUTANTS[arguments[0]], arguments[1:])
 
