@@ -177,6 +177,27 @@ def test_metadata_are_kept(desk: Desk) -> None:
     assert Verdict(passed=True) == desk.judge(container=Container.PARQUET, metadata=given)
 
 
+OTHERS: dict[str, tuple[Metadata, bool]] = {
+    "other order": (dict(reversed(described().items())), True),
+    "1.0 for 1": ({**described(), "x-one": 1.0}, True),
+    "its own name": ({**described(), "x-one": 1, "writer": {"name": "me"}}, True),
+    "another value": ({**described(), "x-one": 2}, False),
+    "true for 1": ({**described(), "x-one": True}, False),
+    "one less": (described(), False),
+    "one more": ({**described(), "x-one": 1, "x-two": None}, False),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_metadata(desk: Desk, name: str) -> None:
+    """Metadata that are valid, and true of the rows, have to be those that were given all the same (WR-6)."""
+    members, is_equal = OTHERS[name]
+    raw = embedded(members if "x-one" in members or not is_equal else {**members, "x-one": 1})
+    desk.output(Container.PARQUET).write_bytes(to_bytes(ROWS, raw, Container.PARQUET))
+    verdict = desk.judge(container=Container.PARQUET, metadata={**described(), "x-one": 1})
+    assert (() if is_equal else ("WR-6",)) == verdict.broken
+
+
 def test_another_container(desk: Desk) -> None:
     """A good file of a container that nobody asked for is not what was asked for."""
     desk.output(Container.PARQUET).write_bytes(to_bytes(ROWS, None, Container.ARROW_FILE))
@@ -230,9 +251,10 @@ CLAIMS = a_case(Kind.REFUSE, Role.WRITER, requirements=("META-1",))
     [
         (None, CLAIMS, (True, (), ("META-5",))),
         (INCOMPLETE, CLAIMS, (False, ("META-1",), ())),
+        (described(), CLAIMS, (False, ("META-1",), ())),
         (None, REFUSE, (False, ("IDX-6",), ())),
     ],
-    ids=["left-out", "written", "index"],
+    ids=["left-out", "written", "made-valid", "index"],
 )
 def test_writing_without_metadata_that_are_to_be_refused(
     embeds: Metadata | None, case: Case, expected: tuple[bool, tuple[str, ...], tuple[str, ...]], desk: Desk

@@ -97,6 +97,7 @@ BREAKABLE: Mapping[str, tuple[Role, ...]] = MappingProxyType(
         "WR-3": (_W,),
         "WR-4": (_W,),
         "WR-5": (_W,),
+        "WR-6": (_W,),
         "CHK-1": (_C,),
         "CHK-2": (_C,),
         "CHK-3": (_C,),

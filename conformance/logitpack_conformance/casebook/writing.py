@@ -159,14 +159,38 @@ def _described() -> Iterator[Draft]:
     """Yield metadata that have to come out with the rows, and hold for them."""
     group = "described"
     twin = f"{group}/last-index"
-    claims = ("NUC-4", "NUC-5", "NUC-6", "NUC-7", "NUC-8", "TAIL-4", "LSE-2", "LSE-3", "IDX-5", "META-1", "META-7")
+    claims = (
+        "NUC-4",
+        "NUC-5",
+        "NUC-6",
+        "NUC-7",
+        "NUC-8",
+        "TAIL-4",
+        "LSE-2",
+        "LSE-3",
+        "IDX-5",
+        "META-1",
+        "META-7",
+        "WR-6",
+    )
     rows = rows_of("write/described", ((3, 2), (1,), (2, 4)))
     why = "Rows that are all that their metadata declare: covering, descending, within the vocabulary."
     plain = written(f"{group}/covering", why, rows, claims, twin=twin, metadata=declared())
     yield plain
     why = "Metadata with members that SPEC.md does not know, and text beyond ASCII."
     more = {**declared(), "x-run": {"note": "Überprüfung \u2028 \U0001f600", "list": [1, 2.5, None, True]}}
-    yield written(f"{group}/other-members", why, rows, ("META-1", "WR-5"), twin=twin, metadata=more)
+    yield written(f"{group}/other-members", why, rows, ("META-1", "WR-6"), twin=twin, metadata=more)
+    why = "Metadata with members that are empty, 0, false or null, and numbers in several forms."
+    odd = {
+        "x-none": None,
+        "x-zero": 0,
+        "x-no": False,
+        "x-text": "",
+        "x-list": [],
+        "x-small": 1e-7,
+        "x-1.0": [{}, "1.0"],
+    }
+    yield written(f"{group}/empty-members", why, rows, ("WR-6",), twin=twin, metadata={**declared(), **odd})
     why = "Metadata with every optional member."
     full = {
         **declared(),
@@ -177,7 +201,7 @@ def _described() -> Iterator[Draft]:
         "source": {"id": "example/conversations", "revision": "main", "split": "train"},
         "writer": {"name": "example-writer", "version": "0.3.0"},
     }
-    yield written(f"{group}/all-members", why, rows, ("META-1", "WR-5"), twin=twin, metadata=full)
+    yield written(f"{group}/all-members", why, rows, ("META-1", "WR-6"), twin=twin, metadata=full)
     why = "No rows, but metadata that say what there would have been."
-    yield written(f"{group}/no-rows", why, [], ("META-1", "WR-5"), twin=twin, metadata=declared())
+    yield written(f"{group}/no-rows", why, [], ("META-1", "WR-6"), twin=twin, metadata=declared())
     yield closed(plain, group)

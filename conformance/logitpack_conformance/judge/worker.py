@@ -19,7 +19,7 @@ from .written import judge_written, looks_complete, read_logical
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Do one task: "written" (path, container, given, metadata) as `judge_written`, "complete" (path) as its name says.
+    """Do one task: "written" (path, container, given, metadata, bare) as `judge_written`, "complete" (path) as it says.
 
     In place of its answer stands `fault` where the file could not be judged, `suite` where the golden one could not.
     """
@@ -30,7 +30,8 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     if "suite" in given:
         return given
     container = Container(request["container"])
-    return _guarded("fault", lambda: judge_written(path, container, given["rows"], request["metadata"]))
+    rows, metadata, is_bare = given["rows"], request["metadata"], request.get("bare", False)
+    return _guarded("fault", lambda: judge_written(path, container, rows, metadata, is_bare=is_bare))
 
 
 def _guarded(name: str, task: Callable[[], dict[str, Any]]) -> dict[str, Any]:

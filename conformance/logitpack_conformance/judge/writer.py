@@ -76,13 +76,20 @@ def _without_claims(
     if request.get("metadata") is None or "IDX-6" in case.requirements:
         return False
     try:
-        return _judge_file(case, container, folder, {**request, "metadata": None}, output, sandbox).passed
+        return _judge_file(case, container, folder, request, output, sandbox, is_bare=True).passed
     except SuiteFault:  # the rows of the case are such that nobody can write them
         return False
 
 
 def _judge_file(
-    case: Case, container: Container | None, folder: Path, request: Mapping[str, Any], output: Path, sandbox: Sandbox
+    case: Case,
+    container: Container | None,
+    folder: Path,
+    request: Mapping[str, Any],
+    output: Path,
+    sandbox: Sandbox,
+    *,
+    is_bare: bool = False,
 ) -> Verdict:
     try:
         found = sandbox.call(
@@ -91,6 +98,7 @@ def _judge_file(
             container=str(container),
             given=str(folder / case.materials["logical"].input),
             metadata=request.get("metadata"),
+            bare=is_bare,
         )
     except SandboxError as error:
         return failed(f"the file could not be judged: {error}", UNREADABLE)

@@ -25,12 +25,14 @@ from logitpack_conformance.oracle.logical import LogicalEntries, LogicalToken, o
 from logitpack_conformance.oracle.structure import judge_structure
 from logitpack_conformance.oracle.tokens import Entries, Token, tokens
 
-SYMPTOMS = ("WR-3", "IDX-2", "QNT-11", "QNT-3", "WR-4")
+SYMPTOMS = ("WR-3", "IDX-2", "QNT-11", "QNT-3", "WR-4", "WR-6")
 """What wrong values show, the most telling first."""
 CUT = frozenset({"FILE-1", "FILE-3", "JSON-1"})
 """What a file that breaks off breaks."""
 ENDS_READING = CUT | {"JSON-2", "COL-1", "COL-2"}
 """What leaves rows unread."""
+NOT_UNDERSTOOD = frozenset({"META-1", "META-2", "META-7"})
+"""What metadata break that cannot be held against those given."""
 KINDS = (("top", "nucleus"), ("sampled", "tail"))
 WRITERS_OWN = "writer"
 """The member of the metadata that a writer may make its own."""
@@ -44,22 +46,27 @@ def read_logical(path: Path) -> list[Row]:
     return [of_json(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
 
 
-def judge_written(path: Path, container: Container, given: list[Row], metadata: Mapping[str, Any] | None) -> Report:
+def judge_written(
+    path: Path, container: Container, given: list[Row], metadata: Mapping[str, Any] | None, *, is_bare: bool = False
+) -> Report:
     """Judge a file: `broken` requirements, `advice` (level SHOULD) and a `message`.
 
-    `given` are the rows, `metadata` those of the request.
+    `given` are the rows, `metadata` those of the request; where `is_bare`, the rows have to stand without them.
     """
     with path.open("rb") as file:
         if not _is(file.read(16), path, container):
             return {"broken": ["WR-5"], "advice": [], "message": f"the file is no {container}"}
     (file_read,) = files = load_dataset(path)
-    findings = judge_files(files, None if metadata is None else json.dumps(metadata).encode())
+    findings = judge_files(files, None if metadata is None or is_bare else json.dumps(metadata).encode())
     broken = list(dict.fromkeys(f.requirement for f in findings if f.severity == "error"))
     advice = list(dict.fromkeys(f.requirement for f in findings if f.severity != "error"))
-    if metadata is not None and not _carries(file_read, metadata):
-        advice.append("META-5")
     stored = _rows(file_read)
     found = {} if stored is None else compare(given, stored)
+    if metadata is not None and file_read.is_open:
+        if file_read.embedded is None:
+            advice += [] if is_bare else ["META-5"]
+        elif not NOT_UNDERSTOOD & set(broken) and (other := _other_members(file_read.embedded, metadata)):
+            found["WR-6"] = f"metadata other than those given, in {', '.join(other)}"
     symptoms = [name for name in SYMPTOMS if name in found]
     first = next((f for f in findings if f.requirement not in WARNINGS), None)
     message = found[symptoms[0]] if symptoms else "" if first is None else f"the file breaks {first}"
@@ -86,16 +93,11 @@ def _is(head: bytes, path: Path, container: Container) -> bool:
     return not head.startswith((b"PAR1", b"ARROW1", CONTINUATION))
 
 
-def _carries(file: File, metadata: Mapping[str, Any]) -> bool:
-    """Whether a file holds the metadata that its writer was given, its own name apart (META-5)."""
-    try:
-        value = None if file.embedded is None else strict_json.parse_binary64(file.embedded)[0]
-    except ValueError:
-        return False
-    if not isinstance(value, dict):
-        return False
-    mine, other = ({k: v for k, v in one.items() if k != WRITERS_OWN} for one in (dict(metadata), dict(value)))
-    return schema.equal(mine, other)
+def _other_members(embedded: bytes, metadata: Mapping[str, Any]) -> list[str]:
+    """Return the names of those members that are not as the writer was given them, its own name apart (WR-6)."""
+    value, mine = strict_json.parse_binary64(embedded)[0], dict(metadata)
+    names = sorted({*value, *mine} - {WRITERS_OWN})
+    return [name for name in names if not (name in value and name in mine and schema.equal(value[name], mine[name]))]
 
 
 def _rows(file: File) -> list[tuple[list[Token], list[int] | None]] | None:
