@@ -74,6 +74,7 @@ FEATURES = {
     "dictionary": "dictionary-encoded Parquet pages",
     "delta": "the Parquet encodings DELTA_BINARY_PACKED, DELTA_LENGTH_BYTE_ARRAY and DELTA_BYTE_ARRAY",
     "data_page_v2": "Parquet data pages of version 2",
+    "legacy_lists": "Parquet lists of two levels or of one, or of three with other names",
     "wide_integers": "integers wider than the canonical type, or signed",
     "float16": "binary16 in place of binary32 or binary64",
     "float64": "binary64 in place of binary32",
