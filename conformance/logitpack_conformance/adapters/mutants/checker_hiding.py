@@ -76,6 +76,18 @@ def metadata_hide_disagreement() -> Reference:
 
 
 @mutant(CHECKER, "CHK-1")
+def uneven_tails_hide_shift() -> Reference:
+    """Of the two tests over a dataset, only that of the tails is reported where both fail."""
+    return _hidden("TAIL-3", "ALN-5")
+
+
+@mutant(CHECKER, "CHK-1")
+def shift_hides_uneven_tails() -> Reference:
+    """Of the two tests over a dataset, only that of the alignment is reported where both fail."""
+    return _hidden("ALN-5", "TAIL-3")
+
+
+@mutant(CHECKER, "CHK-1")
 def stride_hides_repetition() -> Reference:
     """Where S changes, nothing is reported of indices that stand twice."""
     return _hidden("ROW-5", "NUC-2")
