@@ -12,8 +12,8 @@ demo: $(VENV)/demo.done ## check and show the real dataset
 	$(BIN)/logitpack check $(REAL)
 	$(BIN)/logitpack show $(REAL) --row 0 --token 2 --tokenizer fixtures/real/tokenizer
 
-test: $(VENV)/test.done ## run the tests against the built wheel
-	$(BIN)/python -m pytest
+test: $(VENV)/test.done ## run the tests against the built wheel, side by side
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 conform: $(VENV)/test.done ## run the conformance suite against the reference and the example, which have to be conformant
 	$(BIN)/logitpack conform --jobs $(JOBS) -- $(BIN)/python -m logitpack_conformance.adapters.reference
@@ -45,14 +45,19 @@ $(VENV)/pip.done:
 	touch $@
 
 SOURCES := pyproject.toml $(shell find reference conformance schema fixtures -type f -not -name '*.pyc' 2>/dev/null)
+WHEELS := build/wheels
 
 # The wheel is built and installed anew when its sources change: the tests meet what users get.
 $(VENV)/demo.done: $(VENV)/pip.done $(SOURCES)
-	$(BIN)/python -m pip install --quiet ".[cli]"
+	rm -rf $(WHEELS)
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(WHEELS) .
+	$(BIN)/python -m pip install --quiet --no-deps --force-reinstall $(WHEELS)/logitpack-*.whl
+	$(BIN)/python -m pip install --quiet "$$(echo $(WHEELS)/logitpack-*.whl)[cli]"
 	touch $@
 
+# The wheel is there by now: only what it needs is added.
 $(VENV)/test.done: $(VENV)/demo.done
-	$(BIN)/python -m pip install --quiet ".[conformance,hub]" --group test
+	$(BIN)/python -m pip install --quiet "$$(echo $(WHEELS)/logitpack-*.whl)[conformance,hub]" --group test
 	touch $@
 
 $(VENV)/lint.done: $(VENV)/test.done

@@ -19,7 +19,7 @@ from logitpack_conformance.workplace import remove
 
 from . import degenerates, show, trial
 from .degenerates import Idle
-from .forks import forks
+from .forks import launcher
 from .tally import held_against, tally, to_json
 from .trial import Trial
 
@@ -47,7 +47,7 @@ def main(jobs: int = 1, only: str | None = None, report: Path | None = None) -> 
         raise SuiteFault(f"no mutant and no degenerate adapter is called {only}")
     place = Path(mkdtemp(prefix="logitpack-self-test-")).resolve()
     try:
-        with show.progress(len(mutants) + len(idlers)) as advance, forks(place) as launch:
+        with show.progress(len(mutants) + len(idlers)) as advance, launcher(place) as launch:
             trials = _all(mutants, lambda one: trial.tried(one, cases, fixtures, place, launch), jobs, advance)
             idle = _all(idlers, lambda name: degenerates.tried(name, cases, fixtures, place), WAITING * jobs, advance)
         catching = [planned for one in trials for planned in one.catching]

@@ -21,6 +21,9 @@ from logitpack_conformance.process import Failure, Limits, Process
 from logitpack_conformance.session import Launch
 
 MODULE = "logitpack_conformance.adapters.mutants"
+LOG = "forks.log"
+TOLD = 300
+"""Characters of what was said that go into a message."""
 
 
 class Fork:
@@ -37,8 +40,8 @@ class Fork:
         return self
 
     def text(self) -> str:
-        """Return what it said on its standard error until now."""
-        return self._log.read_text("utf-8", "replace")
+        """Return the end of what it said on its standard error until now."""
+        return _told(self._log)
 
     @property
     def has_unasked(self) -> bool:
@@ -53,10 +56,10 @@ class Fork:
             answer = self._lines.readline()
         except TimeoutError:
             raise Failure("timeout", f"no response within {timeout:g} s") from None
-        except OSError as error:
-            raise Failure("crash", str(error)) from None
+        except OSError:
+            answer = b""
         if not answer.endswith(b"\n"):
-            raise Failure("crash", f"it ended; on its standard error: {self.text()[-300:]}")
+            raise Failure("crash", f"it ended; last on its standard error: {self.text()}")
         return answer[:-1]
 
     def finish(self, timeout: float) -> int:
@@ -75,15 +78,19 @@ class Fork:
         self._talk.close()
 
 
+def _told(log: Path) -> str:
+    return log.read_text("utf-8", "replace")[-TOLD:]
+
+
 @contextlib.contextmanager
-def forks(folder: Path) -> Iterator[Launch]:
+def launcher(folder: Path) -> Iterator[Launch]:
     """Yield what launches mutants by their command, each as a fork; where a system has no forks, each by itself."""
     if not hasattr(os, "fork"):
         yield Process
         return
     ours, theirs = socket.socketpair()
     with ours:
-        with theirs, (folder / "forks.log").open("wb") as log:
+        with theirs, (folder / LOG).open("wb") as log:
             server = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-m", MODULE, "--fork"],
                 stdin=theirs.fileno(),
@@ -98,9 +105,14 @@ def forks(folder: Path) -> Iterator[Launch]:
             with other, (place / "log").open("wb") as said, lock:
                 ours.settimeout(limits.hello)
                 message = json.dumps([command[-1], str(place)]).encode()
-                socket.send_fds(ours, [message], [other.fileno(), said.fileno()])
-                if not ours.recv(1):
-                    raise OSError(f"the process to fork ended with status {server.wait()}")
+                try:
+                    socket.send_fds(ours, [message], [other.fileno(), said.fileno()])
+                    is_started = bool(ours.recv(1))
+                except OSError:  # no answer in time, or nobody there
+                    is_started = False
+            if not is_started:
+                talk.close()
+                raise OSError(f"the process to fork did not answer: {_told(folder / LOG)}")
             return Fork(talk, place / "log")
 
         try:
