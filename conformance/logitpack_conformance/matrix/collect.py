@@ -16,7 +16,7 @@ from typing import Any
 
 from logitpack_conformance.keeping import ReportFault
 from logitpack_conformance.model import Container, Role
-from logitpack_conformance.reports.cells import UNDONE, Cell, cell
+from logitpack_conformance.reports.cells import BAD, UNDONE, Cell, cell
 from logitpack_conformance.reports.reading import Report, read_report
 from logitpack_conformance.text import bounded
 
@@ -28,12 +28,11 @@ Identity = tuple[str, str]
 
 @dataclass(frozen=True)
 class Pair:
-    """One file, and who was to take it. `by` is whose failure it is, "writer" or the role of the other."""
+    """One file, and who was to take it; `status` is one of `cells.STATUSES`."""
 
     case: str
     container: Container
     status: str
-    by: str = ""
     requirements: tuple[str, ...] = ()
     message: str = ""
 
@@ -127,7 +126,7 @@ class Matrix:
         """Over all pairs: "failed", "incomplete" where one was not run or is stale, or "passed"."""
         found = {pair.status for one in self.meetings for pair in one.pairs}
         found |= {one["status"].replace("-", " ") for party in self.writers for one in _asked(party)}
-        if "failed" in found:
+        if found & set(BAD):
             return "failed"
         return "passed" if "passed" in found and not found & set(UNDONE) else "incomplete"
 
@@ -209,7 +208,7 @@ def _taken(
     status, message = one["status"].replace("-", " "), bounded(one.get("message", ""))
     if status != "failed":
         return Pair(case, container, status, message=message)
-    return Pair(case, container, status, str(role), tuple(one.get("broken", ())), message)
+    return Pair(case, container, status, tuple(one.get("broken", ())), message)
 
 
 def _notes(parties: Sequence[Party]) -> Iterator[str]:
@@ -221,15 +220,48 @@ def _notes(parties: Sequence[Party]) -> Iterator[str]:
             yield f"{party.label} was sent files of {label}, whose report as a writer is not among these"
 
 
-def listed(matrix: Matrix, status: str) -> Iterator[tuple[Meeting, Pair]]:
-    """Yield the pairs with a status, but for what a writer got wrong by itself."""
-    for meeting in matrix.meetings:
-        yield from ((meeting, pair) for pair in meeting.pairs if pair.status == status and pair.by != "writer")
-
-
 def own_failures(writer: Party) -> Iterator[Pair]:
     """Yield what a writer got wrong, each file once, whoever was to take it."""
     for one in _asked(writer):
         if one["status"] == "failed":
             broken, message = tuple(one.get("broken", ())), bounded(one.get("message", ""))
-            yield Pair(one["case"], Container(one["container"]), "failed", "writer", broken, message)
+            yield Pair(one["case"], Container(one["container"]), "written wrongly", broken, message)
+
+
+def listed(matrix: Matrix, status: str) -> Iterator[tuple[Meeting, Pair]]:
+    """Yield the pairs with a status."""
+    for meeting in matrix.meetings:
+        yield from ((meeting, pair) for pair in meeting.pairs if pair.status == status)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pairs of the same two, `other` being "" where a writer is alone, that share a status and what is said of it."""
+
+    writer: str
+    other: str
+    status: str
+    reason: str
+    pairs: tuple[Pair, ...]
+
+    @property
+    def cases(self) -> list[tuple[str, str, str]]:
+        """Cases with their containers and what was found there, that of the first."""
+        found: dict[str, list[Pair]] = defaultdict(list)
+        for pair in self.pairs:
+            found[pair.case].append(pair)
+        return [(case, ", ".join(one.container for one in pairs), pairs[0].message) for case, pairs in found.items()]
+
+
+def groups(matrix: Matrix, status: str) -> list[Group]:
+    """Return the pairs with a status, grouped by the requirement that tells most, or else by what is said."""
+    found: dict[tuple[str, str, str], list[Pair]] = defaultdict(list)
+    if status == "written wrongly":
+        for writer in matrix.writers:
+            for pair in own_failures(writer):
+                found[writer.label, "", pair.requirement].append(pair)
+    else:
+        for one, pair in listed(matrix, status):
+            reason = pair.requirement if status == "failed" else pair.message
+            found[one.writer.label, f"{one.other.label}, {one.role}", reason].append(pair)
+    return [Group(writer, other, status, reason, tuple(pairs)) for (writer, other, reason), pairs in found.items()]

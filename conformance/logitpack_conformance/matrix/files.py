@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,21 +12,22 @@ from typing import Any
 from logitpack_conformance.clauses import requirements
 from logitpack_conformance.model import SPEC, Container, Role
 from logitpack_conformance.reports import atomic
-from logitpack_conformance.reports.cells import Cell
-from logitpack_conformance.reports.facts import clause, suite_version
+from logitpack_conformance.reports.cells import STATUSES, UNDONE, Cell
+from logitpack_conformance.reports.facts import clause, plural, suite_version
 from logitpack_conformance.reports.markdown import code, prose
 from logitpack_conformance.reports.page import template
 from logitpack_conformance.text import bounded
 
-from .collect import Matrix, Meeting, Pair, Party, listed, own_failures, wrote
-from .show import headline, told
+from .collect import Group, Matrix, Meeting, Pair, Party, groups, listed, own_failures, wrote
+from .show import TITLES, between, figures
 
-MOST_FAILURES = 500
-"""Failed pairs that a page lists; matrix.json has all."""
-COUNTED = ("passed", "failed", "unsupported", "not run", "stale")
-CLASSES = {"passed": "good", "failed": "bad", "stale": "open", "not run": "open"}
+MOST_CASES = 100
+"""Cases of a group that a page lists; matrix.json has all."""
+WROTE = ("passed", "failed", "unsupported", "not run")
+UNDECIDED = (*UNDONE, "unsupported")
+CLASSES = {"passed": "good", "failed": "bad", "written wrongly": "bad", "stale": "open", "not run": "open"}
 VERDICTS = {"passed": "good", "failed": "bad", "incomplete": "open"}
-MARKS = {"passed": "✅ ", "failed": "❌ ", "stale": "⚠️ ", "not run": "⚠️ "}
+MARKS = {"passed": "✅ ", "failed": "❌ ", "written wrongly": "❌ ", "stale": "⚠️ ", "not run": "⚠️ "}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def document(told: Told) -> dict[str, Any]:
     """Return the matrix as JSON values; schema/matrix.schema.json describes them."""
     matrix = told.matrix
     cells = [_counts(one, container) for one in matrix.meetings for container in one.other.containers(one.role)]
-    cells = [one for one in cells if sum(one[name] for name in map(_key, COUNTED))]
+    cells = [one for one in cells if sum(one[name] for name in map(_key, STATUSES))]
     failed = [_pair(one, pair) for status in ("failed", "stale", "not run") for one, pair in listed(matrix, status)]
     own = [{"writer": _name(one), **_told(pair)} for one in matrix.writers for pair in own_failures(one)]
     return {
@@ -61,7 +62,7 @@ def document(told: Told) -> dict[str, Any]:
         "suite": suite_version(),
         "date": told.date,
         "implementations": [_party(one) for one in matrix.parties],
-        "wrote": [{"writer": _name(one), **_figures(wrote(one))} for one in matrix.writers],
+        "wrote": [{"writer": _name(one), **_figures(wrote(one), WROTE)} for one in matrix.writers],
         "cells": cells,
         "written_wrongly": own,
         "pairs": failed,
@@ -90,8 +91,8 @@ def _party(party: Party) -> dict[str, Any]:
     }
 
 
-def _figures(cell: Cell) -> dict[str, Any]:
-    return {**{_key(one): cell.counts[one] for one in COUNTED}, "requirements": _known(cell.requirements)}
+def _figures(cell: Cell, statuses: Sequence[str] = STATUSES) -> dict[str, Any]:
+    return {**{_key(one): cell.counts[one] for one in statuses}, "requirements": _known(cell.requirements)}
 
 
 def _counts(one: Meeting, container: Container) -> dict[str, Any]:
@@ -127,24 +128,19 @@ def as_markdown(told: Told) -> bytes:
     return ("\n".join(_lines(told)) + "\n").encode()
 
 
-def _lines(told_at: Told) -> Iterator[str]:
-    matrix = told_at.matrix
+def _lines(told: Told) -> Iterator[str]:
+    matrix = told.matrix
     yield f"## LogitPack {SPEC}: who reads what whom"
     yield ""
-    yield f"{prose(headline(matrix))}."
+    yield f"**{matrix.verdict}**: {prose(figures(matrix))}."
     for role in matrix.roles:
         yield ""
         yield from _table(matrix, role)
+    for status, title in TITLES.items():
+        yield from _section(title, groups(matrix, status))
     yield ""
-    own = [f"{code(writer.label)}: {code(told(pair))}" for writer in matrix.writers for pair in own_failures(writer)]
-    yield from _section("Written wrongly, whoever reads it", own)
-    others = [
-        f"{code(one.writer.label)} → {code(one.other.label)}, {one.role}: {code(told(pair))}"
-        for one, pair in listed(matrix, "failed")
-    ]
-    yield from _section("Written as it should be, and not taken so", others)
     yield from (f"- note: {code(note)}" for note in matrix.notes)
-    yield f"Suite {prose(suite_version())}, {told_at.date}."
+    yield f"Suite {prose(suite_version())}, {told.date}."
 
 
 def _table(matrix: Matrix, role: Role) -> Iterator[str]:
@@ -157,15 +153,17 @@ def _table(matrix: Matrix, role: Role) -> Iterator[str]:
         yield f"| {code(writer.label)} | " + " | ".join(texts) + " |"
 
 
-def _section(title: str, lines: list[str]) -> Iterator[str]:
-    if not lines:
+def _section(title: str, found: list[Group]) -> Iterator[str]:
+    """Yield a heading and the failed pairs, a line for each case."""
+    if not found:
         return
-    yield f"### {title}"
-    yield ""
-    yield from (f"- {line}" for line in lines[:MOST_FAILURES])
-    if len(lines) > MOST_FAILURES:
-        yield f"- and {len(lines) - MOST_FAILURES} more; matrix.json has all"
-    yield ""
+    yield from ("", f"### {title}", "")
+    for one in found:
+        yield f"- **{prose(one.reason or 'no requirement named')}** {code(between(one))}: {len(one.pairs)} files"
+        for case, containers, message in one.cases[:MOST_CASES]:
+            yield f"  - {code(case)} ({containers}): {code(message)}"
+        if len(one.cases) > MOST_CASES:
+            yield f"  - and {len(one.cases) - MOST_CASES} cases more; matrix.json has all"
 
 
 def as_page(told: Told) -> bytes:
@@ -175,30 +173,21 @@ def as_page(told: Told) -> bytes:
 
 def _context(told: Told) -> dict[str, Any]:
     matrix = told.matrix
-    own = [(writer.label, "", pair) for writer in matrix.writers for pair in own_failures(writer)]
-    failed = [(one.writer.label, f"{one.other.label}, {one.role}", pair) for one, pair in listed(matrix, "failed")]
-    undone = [
-        (one.writer.label, f"{one.other.label}, {one.role}", pair)
-        for status in ("stale", "not run", "unsupported")
-        for one, pair in listed(matrix, status)
-    ]
     return {
         "told": told,
         "spec": SPEC,
         "suite": suite_version(),
         "verdict": matrix.verdict,
-        "headline": headline(matrix),
+        "figures": figures(matrix),
         "tables": [_page_table(matrix, role) for role in matrix.roles],
-        "sections": [
-            ("Written wrongly, whoever reads it", "bad", own),
-            ("Written as it should be, and not taken so", "bad", failed),
-            ("Without a verdict", "open", undone),
-        ],
+        "sections": [(title, "bad", groups(matrix, status)) for status, title in TITLES.items()]
+        + [("Without a verdict", "open", [one for status in UNDECIDED for one in groups(matrix, status)])],
         "parties": [_party(one) for one in matrix.parties],
         "notes": matrix.notes,
         "verdicts": VERDICTS,
         "clause": clause,
-        "most": MOST_FAILURES,
+        "most": MOST_CASES,
+        "plural": plural,
     }
 
 

@@ -11,14 +11,18 @@ from rich.table import Table
 from rich.text import Text
 
 from logitpack_conformance.model import Role
-from logitpack_conformance.reports.cells import Cell
+from logitpack_conformance.reports.cells import STATUSES, Cell
 from logitpack_conformance.reports.facts import plural
 from logitpack_conformance.reports.terminal import CELLS, console, emit
 from logitpack_conformance.text import bounded
 
-from .collect import Matrix, Pair, listed, own_failures, wrote
+from .collect import Group, Matrix, groups, wrote
 
-MOST_FAILURES = 40
+MOST_CASES = 5
+TITLES = {
+    "written wrongly": "Written wrongly, whoever takes it",
+    "failed": "Written as it should be, and not taken so",
+}
 VERDICTS = {"passed": "bold green", "failed": "bold red", "incomplete": "bold yellow"}
 
 
@@ -49,45 +53,38 @@ def _styled(one: Cell) -> Text:
 
 
 def _lines(matrix: Matrix) -> Iterator[Text]:
-    failed = [f"{writer.label}: {told(pair)}" for writer in matrix.writers for pair in own_failures(writer)]
-    if failed:
-        yield Text("written wrongly, whoever reads it:", style="bold")
-        yield from _bounded(failed)
-    failed = [
-        f"{one.writer.label} -> {one.other.label}, {one.role}: {told(pair)}" for one, pair in listed(matrix, "failed")
-    ]
-    if failed:
-        yield Text("written as it should be, and not taken so:", style="bold")
-        yield from _bounded(failed)
+    for status, title in TITLES.items():
+        found = groups(matrix, status)
+        if found:
+            yield Text(f"{title}:", style="bold")
+        for one in found:
+            yield from _group(one)
     for status in ("stale", "not run"):
-        for words, number in _counted(matrix, status).items():
-            yield Text(f"{status}: {plural(number, 'file')}, {words}", style="yellow")
+        for one in groups(matrix, status):
+            yield Text(f"{status}: {plural(len(one.pairs), 'file')}, {between(one)}: {one.reason}", style="yellow")
     yield from (Text(f"note: {note}", style="yellow") for note in matrix.notes)
-    yield Text(headline(matrix), style=VERDICTS[matrix.verdict])
+    yield Text(f"{matrix.verdict}: {figures(matrix)}", style=VERDICTS[matrix.verdict])
 
 
-def _bounded(lines: list[str]) -> Iterator[Text]:
-    yield from (Text(f"  {line}", style="red") for line in lines[:MOST_FAILURES])
-    if len(lines) > MOST_FAILURES:
-        yield Text(f"  and {len(lines) - MOST_FAILURES:,} more; --output DIR lists them all", style="dim")
+def _group(group: Group) -> Iterator[Text]:
+    named = bounded(group.reason, 40) or "no requirement named"
+    yield Text(f"  {named}: {between(group)}: {plural(len(group.pairs), 'file')}", style="red")
+    for case, containers, message in group.cases[:MOST_CASES]:
+        yield Text(f"    {case} ({containers}): {message}")
+    if len(group.cases) > MOST_CASES:
+        yield Text(
+            f"    and {plural(len(group.cases) - MOST_CASES, 'case')} more; --output DIR lists them", style="dim"
+        )
 
 
-def told(pair: Pair) -> str:
-    """Return a failed pair in a line, without the names of the two."""
-    named = ", ".join(bounded(name, 40) for name in pair.requirements[:3]) or "no requirement named"
-    return f"{named}: {pair.case}@{pair.container}: {pair.message}"
+def between(group: Group) -> str:
+    """Return whose pairs these are."""
+    return f"{group.writer} -> {group.other}" if group.other else group.writer
 
 
-def _counted(matrix: Matrix, status: str) -> Counter[str]:
-    """Return how many pairs there are with a status, by writer, other and reason."""
-    return Counter(
-        f"{one.writer.label} -> {one.other.label}, {one.role}: {p.message}" for one, p in listed(matrix, status)
-    )
-
-
-def headline(matrix: Matrix) -> str:
-    """Return the verdict in a sentence."""
+def figures(matrix: Matrix) -> str:
+    """Return what there is in a sentence."""
     found = Counter(pair.status for one in matrix.meetings for pair in one.pairs)
-    figures = ", ".join(f"{found[one]:,} {one}" for one in sorted(found))
-    pairs = f"{plural(found.total(), 'pair')} of a file and who takes it"
-    return f"matrix of {plural(len(matrix.parties), 'implementation')}: {matrix.verdict}: {pairs}: {figures or 'none'}"
+    told = ", ".join(f"{found[one]:,} {one}" for one in STATUSES if found[one])
+    pairs = plural(found.total(), "pair")
+    return f"{plural(len(matrix.parties), 'implementation')}, {pairs} of a file and who takes it: {told or 'none'}"

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 NONE = "-"
 """Stands for a cell of two that have no container in common."""
-UNDONE = ("not run", "stale")
+BAD = ("failed", "written wrongly")
+UNDONE = ("stale", "not run")
+STATUSES = (*BAD, *UNDONE, "passed", "unsupported")
+"""What may become of a file, what tells most first."""
 MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Counts by status, and the requirements that failures name, each once."""
+    """Counts by status, and by status the requirements that are named, each once."""
 
     counts: Counter[str]
-    requirements: tuple[str, ...] = ()
+    named: Mapping[str, tuple[str, ...]]
 
     @property
     def status(self) -> str:
-        """The status that tells most, failures first; "" for an empty cell."""
-        order = ("failed", "stale", "not run", "passed", "unsupported")
-        return next((status for status in order if self.counts[status]), "")
+        """The status that tells most, "" for an empty cell."""
+        return next((status for status in STATUSES if self.counts[status]), "")
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """All that are named of failures, each once."""
+        return tuple(dict.fromkeys(name for status in BAD for name in self.named.get(status, ())))
 
     def __str__(self) -> str:
         """`96/96`, or `93/96, 3 failed: IDX-2, QNT-2`."""
@@ -34,11 +41,13 @@ class Cell:
             return "not run"
         parts = [f"{self.counts['passed']}/{total}"]
         parts += [f"{self.counts[one]} {one}" for one in ("unsupported", *UNDONE) if self.counts[one]]
-        if self.counts["failed"]:
-            named = ", ".join(self.requirements[:MOST_NAMED])
-            more = f" and {len(self.requirements) - MOST_NAMED} more" if len(self.requirements) > MOST_NAMED else ""
-            parts.append(f"{self.counts['failed']} failed" + (f": {named}{more}" if named else ""))
+        parts += [f"{self.counts[one]} {one}{self._told(one)}" for one in BAD if self.counts[one]]
         return ", ".join(parts)
+
+    def _told(self, status: str) -> str:
+        names = self.named.get(status, ())
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        return f": {', '.join(names[:MOST_NAMED])}{more}" if names else ""
 
 
 def cell(found: Iterable[tuple[str, str]]) -> Cell:
@@ -47,6 +56,10 @@ def cell(found: Iterable[tuple[str, str]]) -> Cell:
     >>> str(cell([("passed", ""), ("failed", "IDX-2"), ("failed", "IDX-2")]))
     '1/3, 2 failed: IDX-2'
     """
-    pairs = [(status.replace("-", " "), requirement) for status, requirement in found]
-    named = dict.fromkeys(name for status, name in pairs if name and status == "failed")
-    return Cell(Counter(status for status, _ in pairs), tuple(named))
+    counts: Counter[str] = Counter()
+    named: dict[str, dict[str, None]] = {}
+    for status, requirement in found:
+        counts[status.replace("-", " ")] += 1
+        if requirement:
+            named.setdefault(status, {})[requirement] = None
+    return Cell(counts, {status: tuple(names) for status, names in named.items()})

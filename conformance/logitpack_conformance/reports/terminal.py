@@ -33,7 +33,7 @@ STYLES = {
     Overall.NOT_CONFORMANT: "bold red",
     Overall.INCOMPLETE: "bold yellow",
 }
-CELLS = {"passed": "green", "failed": "bold red", "stale": "yellow", "not run": "yellow"}
+CELLS = {"passed": "green", "failed": "bold red", "written wrongly": "bold red", "stale": "yellow", "not run": "yellow"}
 """The style of a cell of a matrix by the status that tells most."""
 
 
@@ -170,8 +170,10 @@ def _exchanged(facts: Facts) -> Iterator[Text]:
         yield Text(f"    {'repeat':<9}{repeat(facts.run, result)}")
     if len(failed) > MOST_FAILURES:
         yield Text(f"  and {plural(len(failed) - MOST_FAILURES, 'file')} more", style="dim")
-    held = Counter(bounded(one.result.message, 200) for one in facts.run.exchanged if one.result.status == "not-run")
-    yield from (Text(f"{plural(count, 'file')} of others: {why}", style="dim") for why, count in held.items())
+    left = [one.result for one in facts.run.exchanged if one.result.status == "not-run"]
+    held = Counter(bounded(one.message if not one.broken else f"not sent: it breaks {one.broken[0]}") for one in left)
+    for why, count in held.most_common(MOST_FAILURES):
+        yield Text(f"{plural(count, 'file')} of others: {why}", style="dim")
 
 
 def _failure(facts: Facts, result: Result, place: str) -> Iterator[Text]:
