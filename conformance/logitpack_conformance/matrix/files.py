@@ -130,7 +130,7 @@ def as_markdown(told: Told) -> bytes:
 
 def _lines(told: Told) -> Iterator[str]:
     matrix = told.matrix
-    yield f"## LogitPack {SPEC}: who reads what whom"
+    yield f"## LogitPack {SPEC}: who reads whose files"
     yield ""
     yield f"**{matrix.verdict}**: {prose(figures(matrix))}."
     for role in matrix.roles:
