@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -29,7 +31,8 @@ from fakes import (
     running,
     save,
 )
-from logitpack_conformance import keeping
+from logitpack_conformance import exchange, keeping, program
+from logitpack_conformance.expectations import Held
 from logitpack_conformance.manifest import Manifest
 from logitpack_conformance.model import Container
 from logitpack_conformance.oracle.schema import load
@@ -127,7 +130,7 @@ def test_large_files_are_not_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -
     """A file that is too large is left out, and that is said."""
     monkeypatch.setattr(keeping, "MOST_FILE", 10)
     report = write(home)
-    assert ["of what was written, 1 files were too large to be kept"] == document(report)["notes"]
+    assert ["files that were written and too large to be kept: 1"] == document(report)["notes"]
     assert not (report / "written").exists()
 
 
@@ -236,6 +239,22 @@ def test_adapter_that_starts_only_once(home: Path) -> None:
     done = run(home, "eye", {}, "--exchange", report, starts=[{"steps": SOUND}, {"steps": {"hello": [{"exit": 1}]}}])
     assert 0 == done.status
     assert "note: nothing of pen 1 was sent: hello:" in done.out
+
+
+def interrupt(*_: object, **__: object) -> Held:
+    """Send this process a signal."""
+    os.kill(os.getpid(), signal.SIGINT)
+    return Held()
+
+
+@pytest.mark.parametrize(("module", "name"), [(exchange, "conduct"), (exchange, "_judged"), (program, "_held")])
+def test_interrupt(module: ModuleType, name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """130; before or during the exchange, it ends that, and the results of the fixtures are shown and reported."""
+    report = write(home)
+    monkeypatch.setattr(module, name, interrupt)
+    done = run(home, "eye", SOUND, "--exchange", report)
+    assert (130, "conformant") == (done.status, document(home / "eye")["footer"]["verdict"])
+    assert "note: the exchange of files was interrupted" in done.out.splitlines()
 
 
 # Hostile reports --------------------------------------------------------------------------------------------

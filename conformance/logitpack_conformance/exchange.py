@@ -76,10 +76,10 @@ def exchange(command: Sequence[str], offers: Sequence[Offer], run: Run, options:
     InterruptedRun, whose run has what there is.
     """
     for offer in offers:
-        let_through()
         found: list[Exchanged] = []
         note = ""
         try:
+            let_through()
             _send(command, offer, run, options, found)
         except StartError as error:
             note = f"nothing of {offer.report.label} was sent: {error}"

@@ -126,5 +126,5 @@ class Keeper:
             remove(old)
         if not self.left_out:
             return run
-        note = f"of what was written, {len(self.left_out)} files were too large to be kept"
+        note = f"files that were written and too large to be kept: {len(self.left_out)}"
         return replace(run, notes=(*run.notes, note))

@@ -18,7 +18,8 @@ from logitpack_conformance.reports.markdown import code, prose
 from logitpack_conformance.reports.page import template
 from logitpack_conformance.text import bounded
 
-from .collect import Group, Matrix, Meeting, Pair, Party, groups, listed, own_failures, wrote
+from .collect import Matrix, Meeting, Pair, Party, own_failures, wrote
+from .groups import Group, groups, listed
 from .show import TITLES, between, figures
 
 MOST_CASES = 100
@@ -159,11 +160,12 @@ def _section(title: str, found: list[Group]) -> Iterator[str]:
         return
     yield from ("", f"### {title}", "")
     for one in found:
-        yield f"- **{prose(one.reason or 'no requirement named')}** {code(between(one))}: {len(one.pairs)} files"
+        reason = prose(one.reason or "no requirement named")
+        yield f"- **{reason}** {code(between(one))}: {plural(len(one.pairs), 'file')}"
         for case, containers, message in one.cases[:MOST_CASES]:
             yield f"  - {code(case)} ({containers}): {code(message)}"
         if len(one.cases) > MOST_CASES:
-            yield f"  - and {len(one.cases) - MOST_CASES} cases more; matrix.json has all"
+            yield f"  - and {plural(len(one.cases) - MOST_CASES, 'case')} more; matrix.json has all"
 
 
 def as_page(told: Told) -> bytes:

@@ -16,7 +16,8 @@ from logitpack_conformance.reports.facts import plural
 from logitpack_conformance.reports.terminal import CELLS, console, emit
 from logitpack_conformance.text import bounded
 
-from .collect import Group, Matrix, groups, wrote
+from .collect import Matrix, wrote
+from .groups import Group, groups
 
 MOST_CASES = 5
 TITLES = {
