@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from logitpack_conformance.manifest import Manifest, case_to_json
-from logitpack_conformance.model import Case, Kind, Material, Role
+from logitpack_conformance.model import Case, Container, Kind, Material, Role
 from logitpack_conformance.process import Limits
 
 LIMITS = Limits(timeout=30.0, start=60.0, grace=30.0)
@@ -71,6 +71,17 @@ def pair(fixtures: Path) -> Manifest:
     good = case("pair/whole", fixtures, requirements=("JSON-1",), twin="pair/cut")
     members = {"kind": Kind.REJECT, "requirements": ("JSON-1",), "findings": ("JSON-1",), "twin": "pair/whole"}
     return Manifest((good, case("pair/cut", fixtures, CUT, **members)), {}, {})
+
+
+def rows_to_write(name: str, fixtures: Path, **members: Any) -> Case:
+    """Make a case in container json for writers: the rows that LOGICAL are, and GOOD stores."""
+    data = json.dumps(LOGICAL).encode() + b"\n"
+    folder = f"cases/{name}/logical"
+    (fixtures / folder).mkdir(parents=True, exist_ok=True)
+    (fixtures / folder / "rows.ndjson").write_bytes(data)
+    material = Material(folder, "rows.ndjson", {"rows.ndjson": hashlib.sha256(data).hexdigest()})
+    usual = {"kind": Kind.WRITE, "roles": (Role.WRITER,), "why": "rows for tests", "content_digest": "0" * 64}
+    return Case(id=name, materials={"logical": material}, **{**usual, "containers": (Container.JSON,), **members})
 
 
 def save(known: Manifest, fixtures: Path) -> Path:

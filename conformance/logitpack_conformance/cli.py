@@ -32,6 +32,7 @@ Examples:
   logitpack conform --case 'idx/*' --roles reader -- python adapter.py
   logitpack conform --list --roles writer
   logitpack conform --expect known.toml --allow-expected -- ./my-adapter
+  logitpack conform --report mine/ --keep-written --exchange theirs/ -- ./my-adapter
 
 \b
 Exit status: 0 conformant for the roles declared, 1 not conformant, 2 wrong usage, 3 the adapter did not start or broke
@@ -59,6 +60,8 @@ class Arguments:
     fuzz: int
     seed: int
     report: Path | None
+    keep_written: bool
+    exchange: tuple[Path, ...]
     fixtures: Path | None
     list_cases: bool
     self_test: bool
@@ -133,6 +136,13 @@ def _conform(  # noqa: PLR0913, PLR0917 - one for each option
     report: Annotated[
         Path | None, typer.Option(help="Write reports into this folder.", metavar="DIR", show_default=False)
     ] = None,
+    keep_written: Annotated[  # noqa: FBT002 - an option of the command line
+        bool, typer.Option("--keep-written", help="Keep what a writer writes, in DIR/written; needs --report DIR.")
+    ] = False,
+    exchange: Annotated[
+        list[Path] | None,
+        typer.Option(help="Send what another kept in its report besides; repeatable.", metavar="DIR"),
+    ] = None,
     fixtures: Annotated[
         Path | None, typer.Option(help="Another folder with a manifest.", metavar="DIR", show_default=False)
     ] = None,
@@ -159,6 +169,8 @@ def _conform(  # noqa: PLR0913, PLR0917 - one for each option
         fuzz=fuzz,
         seed=seed,
         report=report,
+        keep_written=keep_written,
+        exchange=tuple(exchange or ()),
         fixtures=fixtures,
         list_cases=list_cases,
         self_test=self_test,
@@ -167,12 +179,17 @@ def _conform(  # noqa: PLR0913, PLR0917 - one for each option
     try:
         from .program import main
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in NEEDED:
-            raise
-        sys.stderr.write(f"error: conform needs {missing}: pip install 'logitpack[conformance]'\n")
-        return WRONG_USAGE
+        return lacks(error, "conform")
     return main(arguments)
+
+
+def lacks(error: ModuleNotFoundError, command: str) -> int:
+    """Say that a command lacks one of the packages it needs, and return the exit status. Raises any other error."""
+    missing = (error.name or "").partition(".")[0]
+    if missing not in NEEDED:
+        raise error
+    sys.stderr.write(f"error: {command} needs {missing}: pip install 'logitpack[conformance]'\n")
+    return WRONG_USAGE
 
 
 def _hold(arguments: Arguments) -> None:
@@ -183,3 +200,5 @@ def _hold(arguments: Arguments) -> None:
         raise typer.BadParameter("--update-expect and --allow-expected need --expect FILE")
     if arguments.update_expect and arguments.cases:
         raise typer.BadParameter("--update-expect needs a run over all cases")
+    if arguments.keep_written and arguments.report is None:
+        raise typer.BadParameter("--keep-written needs --report DIR")

@@ -171,6 +171,14 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Written:
+    """A file that a writer wrote for a case, by its bytes: their SHA-256 in hexadecimal, and how many there are."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
 class Result:
     """One case in one role and container, and what became of it.
 
@@ -178,7 +186,7 @@ class Result:
     sent: a container that was not declared) or "not-run" (the run ended before it); of the last three `message` is the
     reason. `outcome` is that of the response, "" where nothing was sent. `request` is the message that was sent, its
     paths without the folder of the call. `options` are those of a command line that finds the case, where it is none of
-    the fixtures that were run.
+    the fixtures that were run. `written` is what a writer wrote, where that is kept.
     """
 
     case: Case
@@ -193,6 +201,7 @@ class Result:
     request: Mapping[str, Any] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
     options: tuple[str, ...] = ()
+    written: Written | None = None
 
     @property
     def name(self) -> str:
@@ -216,13 +225,26 @@ class Implementation:
 
 
 @dataclass(frozen=True)
+class Exchanged:
+    """A file of another implementation, which has this name and version, and what was made of it.
+
+    `result` is that of a case made of this file alone: the oracle's reading of it is what was expected.
+    """
+
+    writer: str
+    version: str
+    sha256: str
+    result: Result
+
+
+@dataclass(frozen=True)
 class Run:
     """All results of one run, in the order of the cases.
 
     `complete` says that every case of the roles and containers that the implementation declared was sent. `selected`
     describes a choice of cases or roles by the user, "" where all were run. `options` are those that a command line
     needs beside the command so that a case is run as it was. `notes` say what was seen of the adapter beside its
-    responses, in text of its own too.
+    responses, in text of its own too. `exchanged` are files of others, of which nothing enters a score.
     """
 
     implementation: Implementation
@@ -232,3 +254,4 @@ class Run:
     selected: str = ""
     options: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    exchanged: tuple[Exchanged, ...] = ()

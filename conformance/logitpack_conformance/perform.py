@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from .judge import judge
 from .judge.blame import quoted
+from .keeping import Keeper
 from .manifest import SuiteFault
 from .model import COMMANDS, EXTENSIONS, FAILURES, Case, Container, Response, Result, Role
 from .plan import Planned
@@ -55,13 +56,24 @@ class Streak:
 
 
 class Performer:
-    """Sends cases to one adapter. `fixtures` holds the files of the cases, folders of calls are made in `folder`."""
+    """Sends cases to one adapter. `fixtures` holds the files of the cases, folders of calls are made in `folder`.
 
-    def __init__(self, caller: Caller, fixtures: Path, folder: Path, streak: Streak | None = None) -> None:
+    What a writer writes goes to `keeper`, where there is one.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        fixtures: Path,
+        folder: Path,
+        streak: Streak | None = None,
+        keeper: Keeper | None = None,
+    ) -> None:
         self._caller = caller
         self._fixtures = fixtures
         self._workplaces = Workplaces(folder)
         self._streak = streak or Streak()
+        self._keeper = keeper
 
     def perform(self, planned: Planned) -> Result:
         """Send a case once and judge what came. Raises SuiteFault."""
@@ -98,6 +110,8 @@ class Performer:
             shown = {name: _shown(value, place) if name in PATHS else value for name, value in request.items()}
             result = Result(case, role, container, "", seconds=seconds, request=shown)
             result = self._judged(result, request, response)
+            if self._keeper is not None:
+                result = replace(result, written=self._keeper.keep(result, response))
             if not keep or result.status != "passed" or response.output is None:
                 return Sent(result)
             try:
@@ -120,7 +134,7 @@ class Performer:
         """Return a result with the verdict over a response to `request`, which names the true paths."""
         case, role, container = result.case, result.role, result.container
         features = self._caller.implementation.features
-        answered = replace(result, outcome=response.outcome, answer=_answer(response))
+        answered = replace(result, outcome=response.outcome, answer=_answer(response), written=None)
         if _is_unsupported(response, case, features):
             return replace(answered, status="unsupported", message=f"it lacks {response.feature}")
         why = ""

@@ -9,15 +9,18 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import expectations, manifest, reports
 from .cli import Arguments
+from .exchange import Offer, exchange, offered
 from .expect_update import update
 from .expectations import Expectation, ExpectError, Held
 from .interrupt import INTERRUPTED, hold_back, interrupted_once, let_through, was_interrupted
+from .keeping import Keeper, ReportFault
 from .manifest import Manifest, SuiteFault
 from .model import Container, Implementation, Role, Run
 from .plan import Choice, plan, unmatched
@@ -56,7 +59,7 @@ def main(arguments: Arguments) -> int:
     try:
         with interrupted_once():
             return _main(arguments)
-    except (UsageFault, ExpectError, NothingToRunError) as error:
+    except (UsageFault, ExpectError, NothingToRunError, ReportFault) as error:
         return _failed(error, WRONG_USAGE)
     except StartError as error:
         status = _failed(error, NOT_STARTED)
@@ -85,14 +88,22 @@ def _main(arguments: Arguments) -> int:
     listed = _expected(arguments)
     if arguments.report is not None:
         _make(arguments.report)
-    outcome = _outcome(arguments, fixtures, known, listed)
-    _show(arguments, outcome, known.flags)
+    with ExitStack() as stack:
+        options = _options(arguments, fixtures)
+        offers = stack.enter_context(offered(arguments.exchange))
+        if arguments.report is not None and arguments.keep_written:
+            options = replace(options, keeper=stack.enter_context(Keeper(arguments.report)))
+        outcome = _outcome(arguments, options, known, listed, offers)
+        if options.keeper is not None:
+            outcome = replace(outcome, run=options.keeper.put(outcome.run))
+        _show(arguments, outcome, known.flags)
     return _status(arguments, outcome)
 
 
-def _outcome(arguments: Arguments, fixtures: Path, known: Manifest, listed: list[Expectation]) -> Outcome:
-    """Run the cases and the generated examples; where that is interrupted, return what there is."""
-    options = _options(arguments, fixtures)
+def _outcome(
+    arguments: Arguments, options: Options, known: Manifest, listed: list[Expectation], offers: list[Offer]
+) -> Outcome:
+    """Run the cases, the files of others and the generated examples; where interrupted, return what there is."""
     try:
         with Reporter(sys.stderr, start=options.limits.hello) as reporter:
             run = conduct(arguments.command, known, options, reporter.tell)
@@ -104,7 +115,10 @@ def _outcome(arguments: Arguments, fixtures: Path, known: Manifest, listed: list
         return Outcome(run, score(run), held)
     held = _held(arguments, listed, run, known)
     try:
-        failures, run = _fuzzed(arguments, fixtures, run)
+        run = exchange(arguments.command, offers, run, options)
+        failures, run = _fuzzed(arguments, options, run)
+    except InterruptedRun as interrupted:
+        return Outcome(interrupted.run, score(interrupted.run), held)
     except KeyboardInterrupt:
         run = replace(run, complete=False, notes=("the generated examples were interrupted", *run.notes))
         return Outcome(run, score(run), held)
@@ -151,6 +165,7 @@ def _options(arguments: Arguments, fixtures: Path) -> Options:
         one_shot=arguments.one_shot,
         described=described,
         repeats=tuple(_repeats(arguments)),
+        may_be_empty=bool(arguments.exchange),
     )
 
 
@@ -181,14 +196,13 @@ def _held(arguments: Arguments, listed: list[Expectation], run: Run, known: Mani
     return expectations.hold(listed, run.results, everything, dt.datetime.now(dt.UTC).date())
 
 
-def _fuzzed(arguments: Arguments, fixtures: Path, run: Run) -> tuple[list[Failure], Run]:
+def _fuzzed(arguments: Arguments, options: Options, run: Run) -> tuple[list[Failure], Run]:
     """Try generated examples; return the failures, and the run with what came of them."""
     if not arguments.fuzz:
         return [], run
     from .fuzz import FOLDER, fuzz
 
     folder = FOLDER if arguments.report is None else arguments.report / FOLDER.name
-    options = _options(arguments, fixtures)
     let_through()
     with Reporter(sys.stderr, "examples", start=options.limits.hello) as reporter:
         found = fuzz(arguments.command, arguments.fuzz, arguments.seed, options, folder=folder, progress=reporter.tell)

@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from .interrupt import hold_back
+from .keeping import Keeper
 from .manifest import Manifest
 from .model import FAILURES, Implementation, Result, Run
 from .oneshot import OneShot
@@ -53,7 +54,8 @@ class Options:
     """How to run.
 
     `described` stands in for an answer to `hello` of a one-shot adapter; `repeats` are the options that a command line
-    needs to repeat a case as it was run.
+    needs to repeat a case as it was run. `keeper` takes what is written. A run `may_be_empty` where there is more to do
+    than to send cases.
     """
 
     fixtures: Path
@@ -63,6 +65,8 @@ class Options:
     one_shot: bool = False
     described: Implementation | None = None
     repeats: tuple[str, ...] = ()
+    keeper: Keeper | None = None
+    may_be_empty: bool = False
 
 
 def open_caller(command: Sequence[str], options: Options, folder: Path) -> Caller:
@@ -109,7 +113,7 @@ class _Conduct:
                     raise NothingToRunError(f"the adapter does not declare the role {role}")
             everything = plan(manifest.cases, implementation)
             planned = [one for one in everything if choice.takes(one)]
-            if not planned:
+            if not planned and not self._options.may_be_empty:
                 raise NothingToRunError(f"none of the cases chosen is for {' or '.join(implementation.roles)}")
             others = range(min(self._options.jobs, len(planned)) - 1)
             callers = [first, *(open_caller(self._command, self._options, self._place) for _ in others)]
@@ -170,7 +174,7 @@ class _Conduct:
         try:
             with nullcontext(caller) if caller is first else caller:
                 _hold_same(caller, first)
-                performer = Performer(caller, self._options.fixtures, self._place, self._streak)
+                performer = Performer(caller, self._options.fixtures, self._place, self._streak, self._options.keeper)
                 self._close(caller, performer, self._work_through(planned, performer))
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that called
             self._done.put(error)

@@ -15,17 +15,21 @@ from typing import Any
 
 from logitpack_conformance.model import Container
 
+from .alone import judge_alone
 from .written import judge_written, looks_complete, read_logical
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Do one task: "written" (path, container, given, metadata, bare) as `judge_written`, "complete" (path) as it says.
+    """Do one task: "written" (path, container, given, metadata, bare) as `judge_written`, "alone" (path, container) as
+    `judge_alone`, "complete" (path) as its name says.
 
     In place of its answer stands `fault` where the file could not be judged, `suite` where the golden one could not.
     """
     path = Path(request["path"])
     if request["task"] == "complete":
         return _guarded("fault", lambda: {"complete": looks_complete(path)})
+    if request["task"] == "alone":
+        return _guarded("fault", lambda: judge_alone(path, Container(request["container"])))
     given = _guarded("suite", lambda: {"rows": read_logical(Path(request["given"]))})
     if "suite" in given:
         return given

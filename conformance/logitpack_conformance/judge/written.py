@@ -54,7 +54,7 @@ def judge_written(
     `given` are the rows, `metadata` those of the request; where `is_bare`, the rows have to stand without them.
     """
     with path.open("rb") as file:
-        if not _is(file.read(16), path, container):
+        if not begins_as(container, file.read(16), path):
             return {"broken": ["WR-5"], "advice": [], "message": f"the file is no {container}"}
     (file_read,) = files = load_dataset(path)
     findings = judge_files(files, None if metadata is None or is_bare else json.dumps(metadata).encode())
@@ -81,7 +81,7 @@ def looks_complete(path: Path) -> bool:
     return not any(finding.requirement in CUT for finding in file.findings)
 
 
-def _is(head: bytes, path: Path, container: Container) -> bool:
+def begins_as(container: Container, head: bytes, path: Path) -> bool:
     """Whether a file begins as its container does (section 4.1)."""
     if container is Container.PARQUET:
         return head.startswith(b"PAR1")

@@ -48,15 +48,21 @@ def _cut(position: int) -> tuple[str, str]:
     return ("FILE-3", "no end marker") if position else ("FILE-1", "no message")
 
 
+def place(message: bytes, table: int, number: int) -> int | None:
+    """Return where a field of a flatbuffer's table stands, None where it is left out. Raises struct.error."""
+    (back,) = struct.unpack_from("<i", message, table)
+    (size,) = struct.unpack_from("<H", message, table - back)
+    if size < 6 + 2 * number:
+        return None
+    (offset,) = struct.unpack_from("<H", message, table - back + 4 + 2 * number)
+    return table + int(offset) if offset else None
+
+
 def _field(message: bytes, number: int, form: str) -> int | None:
     """Return a field of a Message, 0 where it is left out; None where the bytes are no message."""
     try:
         (table,) = struct.unpack_from("<I", message, 0)
-        (back,) = struct.unpack_from("<i", message, table)
-        (size,) = struct.unpack_from("<H", message, table - back)
-        if size < 6 + 2 * number:
-            return 0
-        (offset,) = struct.unpack_from("<H", message, table - back + 4 + 2 * number)
-        return int(struct.unpack_from(form, message, table + offset)[0]) if offset else 0
+        at = place(message, table, number)
+        return 0 if at is None else int(struct.unpack_from(form, message, at)[0])
     except struct.error:
         return None

@@ -137,10 +137,18 @@ def _checks(data: bytes, source: Any, group: int) -> Iterator[tuple[str, list[bo
         return  # a column that is not read: pyarrow would end the process over its description
     for number in range(source.metadata.num_columns):
         chunk = source.metadata.row_group(group).column(number)
-        start = chunk.data_page_offset
-        if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-            start = min(start, chunk.dictionary_page_offset)
-        yield source.schema.column(number).path, list(page_checksums(data, start, chunk.total_compressed_size))
+        yield (
+            source.schema.column(number).path,
+            list(page_checksums(data, first_page(chunk), chunk.total_compressed_size)),
+        )
+
+
+def first_page(chunk: Any) -> int:
+    """Return where the first page of a column chunk begins, that of its dictionary where it has one."""
+    start = int(chunk.data_page_offset)
+    if chunk.has_dictionary_page and chunk.dictionary_page_offset:
+        start = min(start, chunk.dictionary_page_offset)
+    return start
 
 
 def _arrow_file(file: File, data: bytes) -> None:

@@ -74,8 +74,8 @@ class Thrift:
         return found
 
 
-def page_checksums(data: bytes, start: int, length: int) -> Iterator[bool | None]:
-    """For each page of a column chunk: None without a checksum, else whether it is right.
+def pages(data: bytes, start: int, length: int) -> Iterator[tuple[dict[int, int], bytes]]:
+    """Yield the integer fields of each page's header in a column chunk, and the page as stored.
 
     Ends where the bytes are no page; whether the chunk can be read without is not judged here.
     """
@@ -90,4 +90,10 @@ def page_checksums(data: bytes, start: int, length: int) -> Iterator[bool | None
             return
         page = data[cursor.position : cursor.position + size]
         cursor.position += size
+        yield header, page
+
+
+def page_checksums(data: bytes, start: int, length: int) -> Iterator[bool | None]:
+    """For each page of a column chunk: None without a checksum, else whether it is right."""
+    for header, page in pages(data, start, length):
         yield zlib.crc32(page) == header[4] & 0xFFFFFFFF if 4 in header else None

@@ -66,11 +66,12 @@ class Broken:
 
 def encode(facts: Facts) -> bytes:
     """Return the page in UTF-8."""
-    return (_template().render(_context(facts)) + "\n").encode()
+    return (template("report.html.j2").render(_context(facts)) + "\n").encode()
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """Return a template of this package, in which all text is escaped."""
     environment = Environment(
         loader=PackageLoader("logitpack_conformance.reports"),
         autoescape=True,
@@ -79,7 +80,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["spec"] = _spec
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)
 
 
 def _spec(text: str) -> Markup:

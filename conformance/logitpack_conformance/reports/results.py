@@ -7,16 +7,22 @@ short is recognised whatever wrote it.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from logitpack_conformance.clauses import requirements
-from logitpack_conformance.model import PROTOCOL, SPEC, Implementation, Result
+from logitpack_conformance.model import PROTOCOL, SPEC, Exchanged, Implementation, Result
 from logitpack_conformance.reports.facts import Facts, clause, repeat, suite_version
 from logitpack_conformance.score import Score
 from logitpack_conformance.text import bounded, bounded_json
+from logitpack_conformance.workplace import content
 
 MOST_NAMES = 100
+MOST_BYTES = 64 << 20
+"""The longest report that is read."""
+LINES = ("results", "scores", "exchange")
+"""Members whose elements stand on a line each."""
 
 
 class Truncated(ValueError):  # noqa: N818  what happened to it
@@ -26,6 +32,8 @@ class Truncated(ValueError):  # noqa: N818  what happened to it
 def document(facts: Facts) -> dict[str, Any]:
     """Return the report as JSON values."""
     run = facts.run
+    exchange = [_exchanged(facts, one) for one in run.exchanged]
+    counted = {"exchanged": len(exchange)} if exchange else {}
     return {
         "spec": SPEC,
         "suite": suite_version(),
@@ -38,16 +46,17 @@ def document(facts: Facts) -> dict[str, Any]:
         "generated": facts.examples,
         "results": [_result(facts, result) for result in run.results],
         "scores": [_score(one) for one in facts.scores],
-        "footer": {"complete": facts.complete, "results": len(run.results), "verdict": str(facts.overall)},
+        **({"exchange": exchange} if exchange else {}),
+        "footer": {"complete": facts.complete, "results": len(run.results), **counted, "verdict": str(facts.overall)},
     }
 
 
 def encode(facts: Facts) -> bytes:
-    """Return the report's bytes: ASCII, one result and one score a line."""
+    """Return the report's bytes: ASCII, one result, score or exchanged file a line."""
     whole = document(facts)
     lines = []
     for name, value in whole.items():
-        if name in {"results", "scores"}:
+        if name in LINES:
             inner = ",\n".join("  " + json.dumps(part, allow_nan=False) for part in value)
             lines.append(f' "{name}": [\n{inner}\n ]')
         else:
@@ -58,12 +67,15 @@ def encode(facts: Facts) -> bytes:
 def load(path: Path) -> dict[str, Any]:
     """Return a report that is whole. Raises Truncated for one that was cut short, OSError."""
     try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
-        number, listed = found["footer"]["results"], len(found["results"])
-    except (ValueError, KeyError, TypeError) as error:
+        found: dict[str, Any] = json.loads(content(path, MOST_BYTES))
+        footer = found["footer"]
+        counts = [(footer["results"], len(found["results"]), "results")]
+        counts.append((footer.get("exchanged", 0), len(found.get("exchange", [])), "exchanged files"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Truncated(f"{path.name} is not whole: {type(error).__name__}") from error
-    if number != listed:
-        raise Truncated(f"{path.name} is not whole: it has {listed} results of {number}")
+    for number, listed, what in counts:
+        if number != listed:
+            raise Truncated(f"{path.name} is not whole: it has {listed} {what} of {bounded(number, 20)}")
     return found
 
 
@@ -92,6 +104,7 @@ def _result(facts: Facts, result: Result) -> dict[str, Any]:
         "request": bounded_json(result.request) if failed else {},
         "answer": bounded_json(result.answer) if failed else {},
         "repeat": repeat(facts.run, result) if failed else "",
+        "written": {} if result.written is None else asdict(result.written),
     }
     return {
         "name": result.name,
@@ -102,6 +115,25 @@ def _result(facts: Facts, result: Result) -> dict[str, Any]:
         "status": result.status,
         "outcome": result.outcome,
         "seconds": round(result.seconds, 4),
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def _exchanged(facts: Facts, one: Exchanged) -> dict[str, Any]:
+    result = one.result
+    optional = {
+        "message": bounded(result.message),
+        "broken": _known(result.broken),
+        "repeat": repeat(facts.run, result) if result.status == "failed" else "",
+    }
+    return {
+        "writer": {"name": bounded(one.writer), "version": bounded(one.version)},
+        "case": result.case.id,
+        "container": str(result.container),
+        "sha256": one.sha256,
+        "role": str(result.role),
+        "status": result.status,
+        "outcome": result.outcome,
         **{name: value for name, value in optional.items() if value},
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
 
@@ -15,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from logitpack_conformance.model import Result, Run
+from logitpack_conformance.model import Container, Result, Role, Run
+from logitpack_conformance.reports.cells import cell
 from logitpack_conformance.reports.facts import Facts, alike, clause, plural, repeat, tally
 from logitpack_conformance.score import Overall, Score, Status
 from logitpack_conformance.text import bounded, bounded_json
@@ -31,6 +33,8 @@ STYLES = {
     Overall.NOT_CONFORMANT: "bold red",
     Overall.INCOMPLETE: "bold yellow",
 }
+CELLS = {"passed": "green", "failed": "bold red", "written wrongly": "bold red", "stale": "yellow", "not run": "yellow"}
+"""The style of a cell of a matrix by the status that tells most."""
 
 
 def show(
@@ -45,9 +49,20 @@ def show(
 ) -> None:
     """Print a run on `file`, standard output if it is None. The other arguments are those of `reports.write_all`."""
     facts = Facts(run, scores, expected or {}, problems, flags or {}, generated)
-    stream = sys.stdout if file is None else file
+    out = console(sys.stdout if file is None else file)
+    table = _table(facts)
+    if table.row_count:
+        emit(out, table)
+    if run.exchanged:
+        emit(out, _exchange_table(run))
+    for line in _lines(facts):
+        out.print(line, soft_wrap=True)  # so that a command can be copied whole
+
+
+def console(stream: TextIO) -> Console:
+    """Return what prints on a stream, in which nothing is markup."""
     terminal = stream.isatty()
-    console = Console(
+    return Console(
         file=stream,
         force_terminal=terminal,
         width=None if terminal else UNBOUNDED,
@@ -55,14 +70,10 @@ def show(
         markup=False,
         emoji=False,
     )
-    table = _table(facts)
-    if table.row_count:
-        _emit(console, table)
-    for line in _lines(facts):
-        console.print(line, soft_wrap=True)  # so that a command can be copied whole
 
 
-def _emit(console: Console, table: Table) -> None:
+def emit(console: Console, table: Table) -> None:
+    """Print a table."""
     if console.is_terminal:
         console.print(table)
         return
@@ -88,6 +99,24 @@ def _table(facts: Facts) -> Table:
     return table
 
 
+def _exchange_table(run: Run) -> Table:
+    """One line for each implementation whose files were sent, one column for each role and container."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    found: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    for one in run.exchanged:
+        row = found.setdefault(f"{bounded(one.writer, 100)} {bounded(one.version, 50)}", {})
+        status = (one.result.status, one.result.broken[0] if one.result.broken else "")
+        row.setdefault(f"{one.result.role}, {one.result.container}", []).append(status)
+    titles = [f"{role}, {container}" for role in Role for container in Container]
+    titles = [title for title in titles if any(title in row for row in found.values())]
+    for title in ("files of", *titles):
+        table.add_column(title)
+    for label, row in found.items():
+        cells = [cell(row.get(title, ())) for title in titles]
+        table.add_row(label, *(Text(str(one), style=CELLS.get(one.status, "")) for one in cells))
+    return table
+
+
 def _cell(one: Score | None) -> Text:
     return Text("") if one is None else Text(f"{one.status} {tally(one)}".rstrip(), style=STYLES[one.status])
 
@@ -103,6 +132,7 @@ def _lines(facts: Facts) -> Iterator[Text]:
         yield Text(f"{group.status}: {plural(len(group.names), 'case')} ({group.role}): {group.reason}", style="dim")
     yield from _failures(facts)
     yield from (Text(f"generated example failed: {example}", style="red") for example in facts.examples)
+    yield from _exchanged(facts)
     for problem in facts.problems[:MOST_FAILURES]:
         yield Text(f"expected failures: {bounded(problem)}", style="yellow")
     yield from (Text(f"note: {note}", style="yellow") for note in facts.notes)
@@ -124,6 +154,26 @@ def _failures(facts: Facts) -> Iterator[Text]:
             yield from _failure(facts, result, place)
         if len(cases) > len(kept):
             yield Text(f"  and {plural(len(cases) - len(kept), 'case')} more", style="dim")
+
+
+def _exchanged(facts: Facts) -> Iterator[Text]:
+    """Say what became of files of others: what failed, and what was not sent."""
+    failed = [one.result for one in facts.run.exchanged if one.result.status == "failed"]
+    if failed:
+        yield Text("")
+        yield Text("files of others that failed, which enter no score:", style="bold")
+    for result in failed[:MOST_FAILURES]:
+        place = f"{result.case.id} ({result.role}, {result.container})"
+        yield Text(f"  {', '.join(bounded(name, 40) for name in result.broken[:3])}: {place}", style="red")
+        yield Text(f"    {'case':<9}{bounded(result.case.why)}")
+        yield Text(f"    {'judged':<9}{bounded(result.message)}")
+        yield Text(f"    {'repeat':<9}{repeat(facts.run, result)}")
+    if len(failed) > MOST_FAILURES:
+        yield Text(f"  and {plural(len(failed) - MOST_FAILURES, 'file')} more", style="dim")
+    left = [one.result for one in facts.run.exchanged if one.result.status == "not-run"]
+    held = Counter(bounded(one.message if not one.broken else f"not sent: it breaks {one.broken[0]}") for one in left)
+    for why, count in held.most_common(MOST_FAILURES):
+        yield Text(f"{plural(count, 'file')} of others: {why}", style="dim")
 
 
 def _failure(facts: Facts, result: Result, place: str) -> Iterator[Text]:
