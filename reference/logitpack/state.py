@@ -1,8 +1,8 @@
 """The state of a check, in a file, so that a run that was broken off can be gone on with.
 
 Strategy: a file that was judged to its end is a line of JSON. It counts as long as the file is the one it was, by size,
-time of change and footer, and as the metadata beside it, the options and the checker itself are the same. The whole is written under another name
-and renamed, from time to time, and begins with its own digest.
+time of change and footer, and as the metadata beside it, the options and the checker itself are the same. The whole is
+written under another name and renamed, from time to time, and begins with its own digest.
 """
 
 from __future__ import annotations
