@@ -92,7 +92,7 @@ def run(command: Sequence[str], environment: dict[str, str]) -> tuple[float, flo
 def ways(options: argparse.Namespace) -> list[Way]:
     """List what is compared, and say what is left out."""
     reader = (sys.executable, str(HERE / "reads.py"))
-    check = (sys.executable, "-m", "logitpack.cli", "check")
+    check = (str(Path(sys.executable).with_name("logitpack")), "check")
     parallel = "--jobs" in subprocess.run([*check, "--help"], capture_output=True, text=True, check=True).stdout
     listed = [Way(INTERPRETER, (*reader, "nothing"), INTERPRETER)]
     for threads in dict.fromkeys((1, options.jobs)):

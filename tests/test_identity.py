@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 
 from logitpack import UsageError
-from logitpack.identity import identity
+from logitpack import identity as module
+from logitpack.identity import checker, identity
 from logitpack_conformance.rows import described, valid_rows
 from support import table, write_parquet
 from webserver import Web, serving
@@ -97,3 +98,17 @@ def test_nothing_there(path: Path, name: str) -> None:
     """What cannot be read has no identity."""
     with pytest.raises(UsageError, match="cannot be read"):
         identity(path.parent / name)
+
+
+@pytest.mark.parametrize("name", ["screen.py", "columns.json"])
+def test_a_changed_checker_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """One character of a source or of a table is enough, whatever the version says."""
+    (tmp_path / "code").mkdir()
+    for source in [*Path(module.__file__).parent.glob("*.py"), *module.schema_folder().glob("*.json")]:
+        (tmp_path / "code" / source.name).write_bytes(source.read_bytes())
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "code" / "identity.py"))
+    monkeypatch.setattr(module, "schema_folder", lambda: tmp_path / "code")
+    before = checker.__wrapped__()
+    (tmp_path / "code" / name).write_bytes((tmp_path / "code" / name).read_bytes() + b"\n")
+    assert before != checker.__wrapped__()
+    assert checker.__wrapped__() == checker.__wrapped__()

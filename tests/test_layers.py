@@ -16,7 +16,7 @@ ORACLE = SUITE / "oracle"
 ADAPTERS = SUITE / "adapters"
 
 LAYERS = [
-    {"errors", "resources", "schemas", "thrift", "flatbuffers", "version"},
+    {"errors", "resources", "schemas", "thrift", "flatbuffers", "version", "kernels"},
     {"blocks", "ipc_claims", "urls", "cluster"},
     {"remote"},
     {"native"},
@@ -25,7 +25,7 @@ LAYERS = [
     {"selection", "columns", "logical_json"},
     {"values", "entries", "stored_json"},
     {"structure"},
-    {"located", "containers", "kernels"},
+    {"located", "containers", "machine"},
     {"masses"},
     {"semantics", "shards", "identity"},
     {"dataset"},
@@ -46,7 +46,12 @@ LAYERS = [
 ]
 """Each module imports from layers above its own only."""
 
-EXTRAS = {"urls": {"fsspec", "aiohttp"}, "cluster": {"distributed"}, "kernels": {"numba"}}
+EXTRAS = {
+    "urls": {"fsspec", "aiohttp"},
+    "cluster": {"distributed"},
+    "kernels": {"numba", "llvmlite"},
+    "machine": {"llvmlite"},
+}
 """What is imported where it is asked for, and not before."""
 
 NUMERIC = {"errors", "ragged", "indices", "quantisation", "batch", "nucleus", "tail", "selection"}

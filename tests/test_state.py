@@ -181,7 +181,7 @@ def test_another_version_judges_anew(
     """Another version of the checker may find other things."""
     document(folder, state=tmp_path / "state")
     judged.clear()
-    monkeypatch.setattr("logitpack.state.version", lambda: "0.0")
+    monkeypatch.setattr("logitpack.state.checker", lambda: "another")
     document(folder, state=tmp_path / "state")
     assert 6 == len(judged)
 

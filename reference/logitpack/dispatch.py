@@ -13,8 +13,8 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
-from logitpack import facts
 from logitpack.errors import UsageError
+from logitpack.machine import kernels
 from logitpack.tasks import Outcome, Task, perform
 from logitpack.underway import UnderWay
 
@@ -67,7 +67,7 @@ def workers(executor: Executor | None, jobs: int, *, small: bool, large: bool) -
     threads = ThreadPoolExecutor(jobs, "logitpack")
     try:
         if large:
-            threads.submit(facts.kernels)  # while the others read
+            threads.submit(kernels)  # while the others read
         yield lambda task: threads.submit(perform, task, stopped.is_set)
     finally:
         stopped.set()

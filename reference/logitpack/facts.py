@@ -1,16 +1,13 @@
 """Facts: what the entries of each token come to, gathered from a batch.
 
-Strategy: `compiled` has kernels do it at the speed of memory. They take a second to load, and numba may not be there
+Strategy: `compiled` has kernels do it at the speed of memory. They take seconds to compile, and numba may not be there
 at all, so that small amounts of data, or all, are left to `reckoned`, which says the same in numpy, masses a little
 closer.
 """
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
-from functools import cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,13 +16,14 @@ from numpy.typing import NDArray
 from logitpack import dataset
 from logitpack.dataset import BINS, Totals
 from logitpack.entries import Entries, Ints, Mask, Reals, Sound
+from logitpack.machine import Kernels, kernels
 from logitpack.metadata import Metadata
 from logitpack.semantics import MAX_VOCAB, token_ids_hold
 
 LOG2_E = float(np.log2(np.e))
 LARGEST_LOW = 0xFFFF
 LARGE = 16 << 20
-"""Bytes of a dataset that take as long to judge in numpy as the kernels take to load."""
+"""Bytes of a dataset that take as long to judge in numpy as the kernels take to compile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +57,6 @@ class Facts:
     totals: Totals
 
 
-@cache
-def kernels() -> ModuleType | None:
-    """Load the kernels, which takes a second; None where numba is not there."""
-    try:
-        return importlib.import_module("logitpack.kernels")
-    except ImportError:
-        return None
-
-
 def reckoned(sound: Sound, metadata: Metadata | None) -> Facts:
     """Gather the facts of a batch with numpy."""
     top, sampled = (_codes(entries, sound.logsumexp) for entries in (sound.top, sound.sampled))
@@ -97,10 +86,10 @@ def _codes(entries: Entries, logsumexp: Reals) -> Codes:
 
 def compiled(sound: Sound, metadata: Metadata | None) -> Facts | None:
     """Gather the facts of a batch with the kernels; None where there are none."""
-    module = kernels()
-    if module is None:
+    loaded = kernels()
+    if loaded is None:
         return None
-    top, sampled = (_scanned(module, entries, sound.logsumexp) for entries in (sound.top, sound.sampled))
+    top, sampled = (_scanned(loaded, entries, sound.logsumexp) for entries in (sound.top, sound.sampled))
     tokens = sound.logsumexp.size
     aligned = token_ids_hold(sound, metadata) & (sound.columns.token_ids is not None)
     size = 0
@@ -114,15 +103,16 @@ def compiled(sound: Sound, metadata: Metadata | None) -> Facts | None:
     repeated, largest = np.zeros(tokens, np.bool_), np.zeros(len(sound), np.int64)
     beyond, found = np.zeros(2, np.int64), np.zeros(3, np.int64)
     observed, expected = np.zeros(BINS), np.zeros(BINS + 1)
-    module.look(
+    loaded.look(
         *packed,
         sound.row_offsets,
+        len(sound),
         _as(sound.columns.top_counts.values, np.uint8),
         _ids(sound, aligned),
         aligned,
         size,
         np.empty(longest, np.uint32),
-        np.zeros((1 << module.BITS - 6) + 1, np.uint64),
+        np.zeros(MAX_VOCAB // 64 + 1, np.int64),
         repeated,
         largest,
         beyond,
@@ -138,11 +128,11 @@ def compiled(sound: Sound, metadata: Metadata | None) -> Facts | None:
     )
 
 
-def _scanned(module: ModuleType, entries: Entries, logsumexp: Reals) -> Codes:
+def _scanned(loaded: Kernels, entries: Entries, logsumexp: Reals) -> Codes:
     tokens = entries.counts.size
     total, (least, largest), falls = np.zeros(tokens), np.zeros((2, tokens), np.int64), np.zeros(tokens, np.bool_)
     code = _as(entries.code, np.uint16)
-    module.scan(code, entries.offsets, entries.step * LOG2_E, total, least, largest, falls)
+    loaded.scan(code, code.size, entries.offsets, tokens, entries.step * LOG2_E, total, least, largest, falls)
     with np.errstate(over="ignore"):
         total *= np.exp(entries.high - logsumexp)
     return Codes(total, least, largest, falls)

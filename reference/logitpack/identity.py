@@ -1,4 +1,6 @@
-"""Whether a file is still the one that was looked at: size, time of change and footer, without reading its rows.
+"""Whether a file is still the one that was looked at, and the checker the one that looked.
+
+A file is known by size, time of change and footer, without reading its rows; the checker by its own sources.
 
 Strategy: what a file system says of a file is cheap and mostly right; the footer of a Parquet file names the place and
 size of every column chunk, and so tells files apart that were written anew within one tick of a clock.
@@ -8,15 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from logitpack.errors import Place, UsageError
 from logitpack.native import open_native
 from logitpack.pages import MAGIC, MAX_FOOTER
+from logitpack.resources import schema_folder
 from logitpack.urls import StrPath, file_system, is_url, reaching, shown, version_of
+from logitpack.version import version
 
 TAIL = 1 << 16
 
@@ -45,6 +51,16 @@ def identity(path: StrPath) -> Identity:
         if end.endswith(MAGIC) and footer <= min(size, MAX_FOOTER):
             end = end[-footer:] if footer <= len(end) else _from(file, size - footer)
     return Identity(size, _changed(path), hashlib.sha256(end).hexdigest())
+
+
+@cache
+def checker() -> str:
+    """Return what tells one checker from another: a SHA-256, in hexadecimal, of its sources, tables and libraries."""
+    told = hashlib.sha256(f"{version()} numpy {np.__version__} pyarrow {pa.__version__}".encode())
+    folder = Path(__file__).parent
+    for path in sorted((*folder.glob("*.py"), *schema_folder().glob("*.json"))):
+        told.update(f"\n{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    return told.hexdigest()
 
 
 def _from(file: pa.NativeFile, start: int) -> bytes:

@@ -3,83 +3,65 @@
 Strategy: what `screen` has to know of each token is gathered here, and nothing is judged. The codes of a token
 are looked through in whole vectors; its indices are marked in a bitmap of 2^18 bits, which is wiped entry by entry.
 
-A function of its own costs a tenth of a second to compile, which is why these two are long.
-
-Importing this module compiles it, or takes the code that numba has kept of an earlier run.
+They take addresses, so that nothing can be raised, and what comes of them needs nothing of numba to run (`machine`).
+The built-in `min` and `max` would be functions of their own there, which take long to compile.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numba
 import numpy as np
-from numba import types
+from llvmlite import ir
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 LANES = 32
-BITS = 18
 BINS = 64
 QUOTIENT = 42
 """64 * index < 2^24 and size <= 2^18, so (64 * index * ceil(2^42 / size)) >> 42 is exactly their quotient."""
 
-_U: Any = np.uint64
-_W: Any = np.uint32
-_HALF, _LEAST, _TOP = np.float32(0.5), np.float32(-126), np.float32(65535)
+# Whose types say less than is so.
+_numba: Any = numba
+_intrinsic: Any = intrinsic
+types = _numba.types
+
+_I = np.int32
+_WIDE: Any = np.int64
+_HALF, _LEAST, _TOP, _ZERO = np.float32(0.5), np.float32(-126), np.float32(65535), np.float32(0)
 # 2^f for f in (-1, 0]: the series about -1/2, off by less than 2^-22.
 _C0, _C1, _C2, _C3, _C4, _C5, _C6 = (
     np.float32(math.sqrt(0.5) * math.log(2) ** k / math.factorial(k)) for k in range(7)
 )
 
 
-def _in(of: Any) -> Any:
-    return types.Array(of, 1, "C", readonly=True)
+@_intrinsic  # type: ignore[untyped-decorator]
+def _power_of_two(_context: Any, _exponent: Any) -> tuple[Any, Callable[..., Any]]:
+    """Give 2^exponent in binary32, by its bits."""
+
+    def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        of = arguments[0].type
+        biased = builder.add(arguments[0], ir.Constant(of, 127))
+        return builder.bitcast(builder.shl(biased, ir.Constant(of, 23)), ir.FloatType())
+
+    return types.float32(types.int32), code
 
 
-def _out(of: Any) -> Any:
-    return types.Array(of, 1, "C")
-
-
-def _compiled(*signature: Any, fast: bool = False) -> Callable[[F], F]:
-    """Compile a function, and keep the code where there is a place for it; `fast` lets sums be made in any order."""
-
-    def decorate(function: F) -> F:
-        options: dict[str, Any] = {"nogil": True, "_nrt": False}
-        if fast:
-            options["fastmath"] = {"reassoc", "contract", "nsz", "nnan"}
-        try:
-            kept: F = numba.njit(types.void(*signature), cache=True, **options)(function)
-        except RuntimeError:  # neither the package's folder nor the user's can be written to
-            kept = numba.njit(types.void(*signature), **options)(function)
-        return kept
-
-    return decorate
-
-
-@_compiled(
-    _in(types.uint16),
-    _in(types.int64),
-    _in(types.float64),
-    _out(types.float64),
-    _out(types.int64),
-    _out(types.int64),
-    _out(types.boolean),
-    fast=True,
-)
 def scan(
     code: NDArray[np.uint16],
+    codes: int,
     offsets: NDArray[np.int64],
+    tokens: int,
     scale: NDArray[np.float64],
     total: NDArray[np.float64],
     least: NDArray[np.int64],
     largest: NDArray[np.int64],
     falls: NDArray[np.bool_],
 ) -> None:
-    """Look through the codes of each token, those of token i being ``code[offsets[i]:offsets[i + 1]]``.
+    """Look through the codes of each token, those of token i being ``code[offsets[i]:offsets[i + 1]]``, of all `codes`.
 
     `total` gets the sum of 2^((code - 65535) * `scale`), no term taken for less than 2^-126; `least` and `largest`
     the ends of the codes, `falls` whether none is larger than the one before.
@@ -88,53 +70,32 @@ def scan(
     less than |t| * 2^-23, and the mean of |t|, weighted by the terms, is at most log2(n) <= 18, which makes 2^-19;
     the polynomial and its evaluation cost less than 2^-20, adding up in binary32 less than n * 2^-24.
     """
-    for token in range(offsets.size - 1):
+    for token in range(tokens):
         first, count = offsets[token], offsets[token + 1] - offsets[token]
-        codes = code[first:]
         # Whole vectors are read, beyond the last code too where there are more: what is not `inside` does not count.
         padded = (count + (LANES - 1)) & -LANES
-        padded = padded if padded <= codes.size else count
-        end, factor = np.int32(count), np.float32(scale[token])
-        terms, low, high = np.float32(0), np.int32(65535), np.int32(0)
+        padded = padded if first + padded <= codes else count
+        end, factor = _I(count), np.float32(scale[token])
+        terms, low, high = _ZERO, _I(65535), _I(0)
         for k in range(padded):
-            inside, value = np.int32(k) < end, np.int32(codes[k])
+            inside, value = _I(k) < end, _I(code[first + k])
             t = (np.float32(value) - _TOP) * factor
             t = t if t > _LEAST else _LEAST
-            whole = np.int32(t)
+            whole = _I(t)
             f = (t - np.float32(whole)) + _HALF
             power = _C0 + f * (_C1 + f * (_C2 + f * (_C3 + f * (_C4 + f * (_C5 + f * _C6)))))
-            power *= np.int32((whole + np.int32(127)) << np.int32(23)).view(np.float32)
-            terms += power if inside else np.float32(0)
-            here = value if inside else np.int32(65535)
+            power *= _power_of_two(whole)
+            terms += power if inside else _ZERO
+            here = value if inside else _I(65535)
             low = here if here < low else low
-            here = value if inside else np.int32(0)
+            here = value if inside else _I(0)
             high = here if here > high else high
-        k = 1
-        while k < count and codes[k] <= codes[k - 1]:
+        k = first + 1
+        while k < first + count and code[k] <= code[k - 1]:
             k += 1
-        total[token], least[token], largest[token], falls[token] = terms, low, high, k == count
+        total[token], least[token], largest[token], falls[token] = terms, low, high, k == first + count
 
 
-_PACKED = (_in(types.uint16), _in(types.uint8), _in(types.int64), _in(types.int64))
-
-
-@_compiled(
-    *_PACKED,
-    *_PACKED,
-    _in(types.int64),
-    _in(types.uint8),
-    _in(types.int32),
-    _in(types.boolean),
-    types.int64,
-    _out(types.uint32),
-    _out(types.uint64),
-    _out(types.boolean),
-    _out(types.int64),
-    _out(types.int64),
-    _out(types.int64),
-    _out(types.float64),
-    _out(types.float64),
-)
 def look(
     top_low: NDArray[np.uint16],
     top_high: NDArray[np.uint8],
@@ -145,12 +106,13 @@ def look(
     tail_offsets: NDArray[np.int64],
     tail_bytes: NDArray[np.int64],
     token_offsets: NDArray[np.int64],
+    rows: int,
     counts: NDArray[np.uint8],
     token_ids: NDArray[np.int32],
     aligned: NDArray[np.bool_],
     size: int,
     index: NDArray[np.uint32],
-    seen: NDArray[np.uint64],
+    seen: NDArray[np.int64],
     repeated: NDArray[np.bool_],
     largest: NDArray[np.int64],
     beyond: NDArray[np.int64],
@@ -169,41 +131,34 @@ def look(
 
     `index` has room for the entries of any row. `seen` [2^12 + 1] is all zeros; an id of 2^18 is in no nucleus.
     """
-    scale = _U(BINS) * _U(((1 << QUOTIENT) + size - 1) // size if size else 0)
-    for row in range(token_offsets.size - 1):
+    scale = BINS * (((1 << QUOTIENT) + size - 1) // size) if size else 0
+    for row in range(rows):
         first_token, last_token = token_offsets[row], token_offsets[row + 1]
-        top_count, tail_count = top_offsets[row + 1] - top_offsets[row], tail_offsets[row + 1] - tail_offsets[row]
-        drawn = tail_count // (last_token - first_token)
-        most = _W(0)
+        tail = top_offsets[row + 1] - top_offsets[row]
+        drawn = (tail_offsets[row + 1] - tail_offsets[row]) // (last_token - first_token)
+        most = np.uint32(0)
         for kind in range(2):
             if kind == 0:
-                low, high = top_low[top_offsets[row] :], top_high[top_bytes[row] :]
-                count, joined = top_count, index[0:]
+                low, high, start, byte, to, stop = top_low, top_high, top_offsets[row], top_bytes[row], 0, tail
             else:
-                low, high = tail_low[tail_offsets[row] :], tail_high[tail_bytes[row] :]
-                count, joined = tail_count, index[top_count:]
-            for byte in range(_U(count >> 2)):  # IDX-2, four entries a byte
-                k, bits = byte << _U(2), _W(high[byte])
-                joined[k] = _W(low[k]) | (bits & _W(3)) << _W(16)
-                joined[k + _U(1)] = _W(low[k + _U(1)]) | (bits & _W(12)) << _W(14)
-                joined[k + _U(2)] = _W(low[k + _U(2)]) | (bits & _W(48)) << _W(12)
-                joined[k + _U(3)] = _W(low[k + _U(3)]) | (bits & _W(192)) << _W(10)
-            for j in range(count & ~3, count):
-                joined[j] = _W(low[j]) | _W((high[j >> 2] >> 2 * (j & 3)) & 3) << _W(16)
-            wide = _W(0)
-            for j in range(count):
-                most = joined[j] if joined[j] > most else most
-                wide += _W(joined[j] > _W(65535))
-            beyond[kind] += np.int64(wide)
-        largest[row] = np.int64(most)
-        at, tail_at = np.int64(0), top_count
+                low, high, start, byte, to = tail_low, tail_high, tail_offsets[row], tail_bytes[row], tail
+                stop = tail + tail_offsets[row + 1] - start
+            wide = _WIDE(0)
+            for k in range(stop - to):  # IDX-2
+                joined = np.uint32(low[start + k] | (high[byte + (k >> 2)] >> 2 * (k & 3) & 3) << 16)
+                index[to + k] = joined
+                most = joined if joined > most else most
+                wide += joined > 65535
+            beyond[kind] += wide
+        largest[row] = most
+        at, tail_at = 0, tail
         for token in range(first_token, last_token):
-            count = np.int64(counts[token])
-            twice = _U(0)
+            count = _WIDE(counts[token])
+            twice = 0
             for kind in range(2):
-                start, stop = (at, at + count) if kind == 0 else (tail_at, tail_at + drawn)
-                for entry in index[start:stop]:
-                    word, bit = _U(entry) >> _U(6), _U(1) << (_U(entry) & _U(63))
+                start = tail_at if kind else at
+                for k in range(start, start + (drawn if kind else count)):
+                    word, bit = index[k] >> 6, 1 << (index[k] & 63)
                     before = seen[word]
                     twice |= before & bit
                     seen[word] = before | bit
@@ -211,28 +166,55 @@ def look(
                     for k in range(3):
                         asked = token if k == 0 else token + 3 - 2 * k  # the token after, the one before
                         if first_token <= asked < last_token:
-                            token_id = _U(token_ids[asked])
-                            found[k] += np.int64(seen[token_id >> _U(6)] >> (token_id & _U(63)) & _U(1))
-            repeated[token] = twice != _U(0)
-            below, weight = _U(0), 0.0
-            if size and twice == _U(0):
+                            token_id = token_ids[asked]
+                            found[k] += seen[token_id >> 6] >> (token_id & 63) & 1
+            repeated[token] = twice != 0
+            below, weight = _WIDE(0), 0.0
+            if size and twice == 0:
                 in_top, in_tail = count, drawn
                 if largest[row] >= size:
-                    in_top, in_tail = np.int64(0), np.int64(0)
-                    for k in range(count):
-                        in_top += np.int64(index[at + k]) < size
-                    for k in range(drawn):
-                        in_tail += np.int64(index[tail_at + k]) < size
+                    in_top = in_tail = _WIDE(0)
+                    for k in range(at, at + count):
+                        in_top += index[k] < size
+                    for k in range(tail_at, tail_at + drawn):
+                        in_tail += index[k] < size
                 if in_top < size:
-                    below, weight = _U(size), in_tail / (size - in_top)
+                    below, weight = _WIDE(size), in_tail / (size - in_top)
                     expected[BINS] += weight
-            for entry in index[at : at + count]:
-                seen[_U(entry) >> _U(6)] = _U(0)
-                if _U(entry) < below:
-                    expected[_U(entry) * scale >> _U(QUOTIENT)] += weight
-            for entry in index[tail_at : tail_at + drawn]:
-                seen[_U(entry) >> _U(6)] = _U(0)
-                if _U(entry) < below:
-                    observed[_U(entry) * scale >> _U(QUOTIENT)] += 1.0
+            for k in range(at, at + count):
+                entry = _WIDE(index[k])
+                seen[entry >> 6] = 0
+                if entry < below:
+                    expected[entry * scale >> QUOTIENT] += weight
+            for k in range(tail_at, tail_at + drawn):
+                entry = _WIDE(index[k])
+                seen[entry >> 6] = 0
+                if entry < below:
+                    observed[entry * scale >> QUOTIENT] += 1.0
             at += count
             tail_at += drawn
+
+
+def compiled(signatures: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Compile both for this processor; a parameter is a type, or with a star the address of an array.
+
+    Returns what has an `address`, a `native_name` and its code, `inspect_llvm()`, of each by name.
+    """
+    # Sums of masses may be made in any order.
+    loose = {"reassoc", "contract", "nsz", "nnan"}
+    return {
+        function.__name__: _numba.cfunc(
+            types.void(*map(_type, signatures[function.__name__])),
+            nopython=True,
+            error_model="numpy",
+            fastmath=fast,
+            _nrt=False,
+        )(function)
+        for function, fast in ((scan, loose), (look, False))
+    }
+
+
+def _type(parameter: str) -> Any:
+    # A truth value is a byte.
+    name = parameter.rstrip("*").replace("bool", "uint8")
+    return types.CPointer(getattr(types, name)) if parameter.endswith("*") else getattr(types, name)

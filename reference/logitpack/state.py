@@ -1,8 +1,8 @@
 """The state of a check, in a file, so that a run that was broken off can be gone on with.
 
 Strategy: a file that was judged to its end is a line of JSON. It counts as long as the file is the one it was, by size,
-time of change and footer, and as the metadata beside it, the options and the version of this package are the same. The
-whole is written under another name and renamed, from time to time, and begins with its own digest.
+time of change and footer, and as the metadata beside it, the options and the checker itself are the same. The whole is
+written under another name and renamed, from time to time, and begins with its own digest.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from pathlib import Path
 
 from logitpack.dispatch import side_by_side
 from logitpack.errors import Place, UsageError
-from logitpack.identity import identity
-from logitpack.metadata import SPEC_VERSION
+from logitpack.identity import checker, identity
 from logitpack.records import from_record, to_record
 from logitpack.replacing import replacing
 from logitpack.shards import sidecars
@@ -26,7 +25,6 @@ from logitpack.tasks import Task
 from logitpack.underway import UnderWay
 from logitpack.urls import shown
 from logitpack.verdicts import Checked
-from logitpack.version import version
 
 KIND = "logitpack check --state"
 FORM = 1
@@ -49,7 +47,7 @@ def look(task: Task) -> Known:
     """Look at the file of a task, before it is judged. Raises UsageError where it cannot be read."""
     beside = [[shown(path), hashlib.sha256(raw).hexdigest()] for path, raw in sidecars(task.path, task.root)]
     given = None if task.given is None else task.given.raw
-    judged = json.dumps([version(), SPEC_VERSION, given, task.places, task.large, beside])
+    judged = json.dumps([checker(), given, task.places, task.large, beside])
     return Known(tuple(identity(task.path)), hashlib.sha256(judged.encode()).hexdigest())
 
 

@@ -6,6 +6,7 @@ imported in here and nowhere else in the package, and its absence is said in one
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -29,6 +30,7 @@ def main() -> NoReturn:
             with suppress(OSError, ValueError):
                 stream.flush()
         os._exit(status)
+    gc.freeze()  # nothing has to be looked through for garbage once more
     sys.exit(status)
 
 
