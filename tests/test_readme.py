@@ -35,7 +35,15 @@ def test_writing_code_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "SPEC.md", "fixtures/real/README.md", "benchmarks/README.md"]
+    "name",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SPEC.md",
+        "docs/interoperability.md",
+        "fixtures/real/README.md",
+        "benchmarks/README.md",
+    ],
 )
 def test_relative_links_lead_somewhere(name: str) -> None:
     """Every relative link of a document is a file of the repository."""
