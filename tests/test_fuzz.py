@@ -88,6 +88,15 @@ def test_examples_can_be_made(role: Role) -> None:
     assert {right, Kind.REJECT if right is Kind.ACCEPT else Kind.REFUSE} <= kinds
 
 
+def test_faults_stand_at_both_ends() -> None:
+    """Two of three files for a checker have a fault, and in half of these the first token of a row is its last."""
+    source = Source(Role.CHECKER, Container.JSON, FEATURES)
+    faulty = [recipe for number in range(60) if (recipe := source.draw(number, 5)).fault]
+    single = [one for one in faulty if isinstance(one, FileRecipe) and all(len(r["tokens"]) == 1 for r in one.rows)]
+    assert 30 < len(faulty) < 50
+    assert len(faulty) / 3 < len(single) < len(faulty)
+
+
 def test_nothing_that_was_not_declared() -> None:
     """A reader that declared no feature gets the plainest files, without token ids."""
     source = Source(Role.READER, Container.PARQUET, ())

@@ -31,6 +31,7 @@ LIMITS = (
     "Where it may accept the only breach of a requirement, another file of the container stands for the reject side",
     "A writer's files are judged by every rule, but no input tempts an honest writer to break most of them",
     "The draw of a tail is random: an extractor with a slight bias passes the test of uniformity",
+    "Tails are judged within a request: whether another seed gives another tail is not asked",
     "Files are small: nothing is said of speed, nor of files too large for memory",
     "A verdict holds for the containers and features that it names: whoever declares little is judged on little",
     "Of findings only the ids are judged, not their messages or places",

@@ -34,8 +34,8 @@ TWO = settings(
     suppress_health_check=list(HealthCheck),
     verbosity=Verbosity.quiet,
 )
-OFTEN = {Role.READER: 3, Role.CHECKER: 2, Role.WRITER: 4, Role.EXTRACTOR: 5}
-"""By role: one example in so many has a fault."""
+FAULTY = {Role.READER: (1, 3), Role.CHECKER: (2, 3), Role.WRITER: (1, 4), Role.EXTRACTOR: (1, 5)}
+"""By role: so many examples of so many have a fault."""
 
 
 class Source:
@@ -80,7 +80,7 @@ def _recipes(role: Role, container: Container | None, features: Collection[str])
     ids = None if "token_ids" in features else False
     if role is Role.WRITER:
         return _rows(container, token_ids=ids)
-    return _files(container, features, OFTEN[role], is_reader=role is Role.READER, token_ids=ids)
+    return _files(container, features, is_reader=role is Role.READER, token_ids=ids)
 
 
 @st.composite
@@ -88,14 +88,15 @@ def _files(
     draw: st.DrawFn,
     container: Container,
     features: Collection[str],
-    often: int,
     *,
     is_reader: bool,
     token_ids: bool | None,
 ) -> Recipe:
     all_names = tuple(name for name in FAULTS if container is not Container.JSON or not name.startswith("META-"))
-    names = draw(turns(all_names)) if draw(_one_in(often)) else ()
+    names = draw(turns(all_names)) if draw(_faulty(Role.READER if is_reader else Role.CHECKER)) else ()
     dataset = draw(logical_datasets(token_ids=token_ids))
+    if names and draw(_one_in(2)):
+        dataset = _of_single_tokens(dataset)
     layout = draw(layouts(container, features))
     flipped = draw(_one_in(6))
     given = dataset.metadata is not None and not is_reader and draw(_one_in(6))
@@ -113,7 +114,7 @@ def _files(
 
 @st.composite
 def _rows(draw: st.DrawFn, container: Container, *, token_ids: bool | None) -> Recipe:
-    names = draw(turns(tuple(REFUSED))) if draw(_one_in(OFTEN[Role.WRITER])) else ()
+    names = draw(turns(tuple(REFUSED))) if draw(_faulty(Role.WRITER)) else ()
     dataset = draw(logical_datasets(token_ids=token_ids, described=False if container is Container.JSON else None))
     fault = next((name for name in names if with_refusal(dataset, name) is not None), "")
     return RowsRecipe(container, dataset.rows, dataset.metadata, fault)
@@ -121,8 +122,18 @@ def _rows(draw: st.DrawFn, container: Container, *, token_ids: bool | None) -> R
 
 @st.composite
 def _dense(draw: st.DrawFn) -> Recipe:
-    found = draw(refused_extractions() if draw(_one_in(OFTEN[Role.EXTRACTOR])) else extractions())
+    found = draw(refused_extractions() if draw(_faulty(Role.EXTRACTOR)) else extractions())
     return DenseRecipe(found.logits, found.request, found.fault)
+
+
+def _of_single_tokens(dataset: Dataset) -> Dataset:
+    """Leave each row its first token: faults stand at an end of a row, and there both ends are one."""
+    return dataset._replace(rows=[{**row, "tokens": row["tokens"][:1]} for row in dataset.rows])
+
+
+def _faulty(role: Role) -> st.SearchStrategy[bool]:
+    some, many = FAULTY[role]
+    return st.integers(0, many - 1).map(lambda drawn: drawn >= many - some)
 
 
 def _one_in(many: int) -> st.SearchStrategy[bool]:

@@ -180,6 +180,18 @@ def uniformity_by_mean_only() -> None:
     wrap(dataset.uniformity, uniformity)
 
 
+@mutant(CHECKER, "CHK-2")
+def uniformity_beyond_18_bits() -> None:
+    """Tails are expected to hold entries that no index reaches, where the vocabulary is that wide."""
+    put(dataset, "MAX_VOCAB", 2**31)
+
+
+@mutant(CHECKER, "CHK-2")
+def uniformity_with_entries_left_out() -> None:
+    """Entries at tokenizer.size and above are counted among those that are expected below it."""
+    wrap(dataset._below, lambda original, entries, size: original(entries, size) * 0 + entries.counts)
+
+
 @mutant(CHECKER, "ALN-5")
 def alignment_held_against_one_side() -> None:
     """Tokens are looked for in the entry after their own, and not in the one before."""
