@@ -29,6 +29,22 @@ from .spread import DATASET, metadata_of
 
 FLAGS = ("CONSEQUENCES",)
 AT = "chk/one-fault"
+WITNESSES = frozenset(
+    {
+        "columns/nulls/logsumexp-element",  # COL-3, and not ROW-2
+        "container/arrow-stream-cut/after-first-batch",  # FILE-3, and not FILE-1
+        "container/parquet-cut/in-footer",  # FILE-1, and not FILE-4
+        "idx/high-length/one-over/top-short",  # IDX-3, and not IDX-4
+        "idx/low-range/nucleus-65536",  # IDX-1, and not IDX-5
+        "json/base64/no-padding",  # JSON-2, and not IDX-3
+        "lse/finite/nan",  # LSE-1, and not LSE-2
+        "meta/major/0-9",  # META-2, and not META-1
+        "meta/size/one-more",  # META-7, and not META-1
+        "qnt/code-range/nucleus-65536",  # QNT-8, and not NUC-7
+        "types/refused/logsumexp-string",  # COL-2, and not COL-5
+    }
+)
+"""Cases of other groups that are evidence for CHK-3 as well."""
 
 
 def drafts() -> Iterator[Draft]:

@@ -83,8 +83,10 @@ def _empty() -> Iterator[Draft]:
     ):
         content = contents(f"{at}/{name}", form=Form(group=groups), containers=ARROW)
         twin = accept(f"{at}/{name}", why, replace(content, rows=[]))
-        yield twin
-        if name != "three-groups":
+        if name == "three-groups":
+            yield twin
+        else:
+            yield replace(twin, requirements=("RD-5",), twin=f"{at}/{name}-no-column")
             form = Form(group=groups, dropped=["top_max"])
             yield variant(twin, f"{at}/{name}-no-column", lacking, "COL-1/without-top-max", form=form)
 
