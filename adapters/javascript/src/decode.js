@@ -4,7 +4,7 @@ import { judgeColumns } from "./columns.js";
 import { Breach } from "./errors.js";
 import { File } from "./files.js";
 import { unpackIndices } from "./indices.js";
-import { dequantize } from "./quantize.js";
+import { dequantizeAll } from "./quantize.js";
 import { dataFiles, metadataOf, openSource } from "./source.js";
 import { judgeStructure } from "./structure.js";
 
@@ -22,7 +22,7 @@ const LAST_INT32 = 2 ** 31 - 1;
  * @typedef {object} Entries
  * @property {Int32Array} offsets token i has entries offsets[i] to offsets[i + 1] - 1
  * @property {Int32Array} indices
- * @property {Float64Array} logits
+ * @property {Float32Array} logits within QNT-2: computed in binary64, rounded once
  */
 
 /**
@@ -93,13 +93,13 @@ function entries(columns, kind, tokens, sizeOf) {
   const [low, high, codes, min, max] = ["indices_low", "indices_high", "logits_quantized", "min", "max"].map((part) => columns[`${kind}_${part}`]);
   const offsets = new Int32Array(tokens[tokens.length - 1] + 1);
   const indices = new Int32Array(low.values.length);
-  const logits = new Float64Array(low.values.length);
+  const logits = new Float32Array(low.values.length);
   for (let row = 0; row < tokens.length - 1; row += 1) {
     unpackIndices(low.values, high.values, low.offsets[row], low.offsets[row + 1], high.offsets[row], indices);
     for (let token = tokens[row]; token < tokens[row + 1]; token += 1) {
       const end = offsets[token] + sizeOf(token, row);
       offsets[token + 1] = end;
-      for (let j = offsets[token]; j < end; j += 1) logits[j] = dequantize(codes.values[j], min.values[token], max.values[token]);
+      dequantizeAll(codes.values, offsets[token], end, min.values[token], max.values[token], logits);
     }
   }
   return { offsets, indices, logits };

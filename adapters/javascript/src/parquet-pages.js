@@ -15,6 +15,7 @@ import { decodeRuns } from "./rle.js";
 const MAX_PAGE = 1 << 28; // bytes that a page may claim to have when it is decompressed
 const MAX_VALUES = 1 << 26;
 const WIDTHS = { INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8 };
+const ARRAYS = { INT32: Int32Array, INT64: BigInt64Array, FLOAT: Float32Array, DOUBLE: Float64Array };
 
 // Of two decoders the one that is stricter, and faster: zstd three times so.
 const zstd = new ZSTDDecoder();
@@ -37,6 +38,7 @@ const CODECS = {
  * @property {Uint8Array | null} definition
  * @property {number} count how many levels there are
  * @property {any} values those that are not null
+ * @property {boolean} isFull whether all are there: no nulls, no empty lists
  */
 
 /**
@@ -56,6 +58,9 @@ export function splitPages(bytes) {
     if (claimed > MAX_PAGE) throw new Limit(`a page claims ${claimed} bytes, more than ${MAX_PAGE}`);
     const body = bytes.subarray(reader.offset, end);
     if (header.crc !== undefined && header.crc >>> 0 !== crc32(body)) throw new Error("a page does not match its checksum");
+    const levels = levelsOf(header) ?? 0;
+    if (levels < 0) throw new Error("a page with a negative number of values");
+    if (levels > MAX_VALUES) throw new Limit(`a page of ${levels} values, more than ${MAX_VALUES}`);
     pages.push({ header, body });
     reader.offset = end;
   }
@@ -74,70 +79,69 @@ export function levelsOf(header) {
  * @returns {Values}
  */
 export function decodePages(pages, leaf, chunk) {
+  const count = pages.reduce((sum, { header }) => sum + (levelsOf(header) ?? 0), 0);
+  const levels = (max) => (max > 0 ? new Uint8Array(count) : null);
+  const repetition = levels(leaf.maxRepetition);
+  const definition = levels(leaf.maxDefinition);
   let dictionary = null;
+  let at = 0;
+  let full = true;
   const parts = [];
   for (const { header, body } of pages) {
     if (header.type === "DICTIONARY_PAGE") {
       const page = inOwnBuffer(decompressPage(body, header.uncompressed_page_size, chunk.codec, CODECS));
       dictionary = plain(page, chunk.type, header.dictionary_page_header.num_values, leaf.element.type_length);
     } else if (header.type.startsWith("DATA_PAGE")) {
-      parts.push(decodePage(header, body, leaf, chunk, dictionary));
+      const end = at + levelsOf(header);
+      const found = { repetition: repetition?.subarray(at, end), definition: definition?.subarray(at, end) };
+      const { page, encoding } = (header.type === "DATA_PAGE" ? splitPage : splitPage2)(header, body, leaf, chunk, found);
+      const present = definition === null ? end - at : countOf(found.definition, leaf.maxDefinition);
+      full &&= present === end - at;
+      parts.push(decodeValues(page, encoding, present, leaf, chunk, dictionary));
+      at = end;
     }
   }
-  const count = parts.reduce((sum, part) => sum + part.count, 0);
-  if (BigInt(count) !== chunk.num_values) throw new Error(`${count} values in the pages, ${chunk.num_values} in the footer`);
-  const joined = (key) => concatenate(parts.map((part) => part[key]));
-  return {
-    repetition: leaf.maxRepetition > 0 ? joined("repetition") : null,
-    definition: leaf.maxDefinition > 0 ? joined("definition") : null,
-    count,
-    values: joined("values"),
-  };
+  return { repetition, definition, count, values: concatenate(parts), isFull: full };
 }
 
-function decodePage(header, body, leaf, chunk, dictionary) {
-  const second = header.data_page_header_v2;
-  const { num_values: count, encoding } = second ?? header.data_page_header;
-  if (!(count >= 0)) throw new Error("a page with a negative number of values");
-  if (count > MAX_VALUES) throw new Limit(`a page of ${count} values, more than ${MAX_VALUES}`);
-  let page;
+/** A page of version 1: its levels stand before its values, and are compressed with them. They go into `found`. */
+function splitPage(header, body, leaf, chunk, found) {
+  const { encoding, repetition_level_encoding: forRepetition, definition_level_encoding: forDefinition } = header.data_page_header;
+  const page = inOwnBuffer(decompressPage(body, header.uncompressed_page_size, chunk.codec, CODECS));
+  const view = new DataView(page.buffer);
   let at = 0;
-  const levels = (max, length) => {
-    if (max === 0) return null;
-    const start = second === undefined ? at + 4 : at;
-    const end = start + (length ?? new DataView(page.buffer, page.byteOffset).getUint32(at, true));
-    if (end > page.length) throw new Error("the levels reach beyond their page");
-    at = end;
-    const width = 32 - Math.clz32(max);
-    const found = decodeRuns(page.subarray(start, end), width, new Uint8Array(count));
-    if (max + 1 < 2 ** width && found.some((level) => level > max)) throw new Error("a level is too high");
-    return found;
-  };
-  let repetition;
-  let definition;
-  if (second === undefined) {
-    page = inOwnBuffer(decompressPage(body, header.uncompressed_page_size, chunk.codec, CODECS));
-    if (leaf.maxRepetition > 0 && header.data_page_header.repetition_level_encoding !== "RLE") throw new Limit("levels that are not RLE");
-    if (leaf.maxDefinition > 0 && header.data_page_header.definition_level_encoding !== "RLE") throw new Limit("levels that are not RLE");
-    repetition = levels(leaf.maxRepetition);
-    definition = levels(leaf.maxDefinition);
-    page = page.subarray(at);
-  } else {
-    page = body;
-    repetition = levels(leaf.maxRepetition, second.repetition_levels_byte_length);
-    at = second.repetition_levels_byte_length; // there may be levels of a kind that the schema does not need
-    definition = levels(leaf.maxDefinition, second.definition_levels_byte_length);
-    at = second.repetition_levels_byte_length + second.definition_levels_byte_length;
-    const rest = header.uncompressed_page_size - at;
-    if (!(at >= 0 && rest >= 0)) throw new Error("the levels are longer than their page");
-    page = body.subarray(at);
-    if (second.is_compressed !== false && rest > 0) page = decompressPage(page, rest, chunk.codec, CODECS);
-    if (page.length !== rest && rest > 0) throw new Error("a page has another length than its header says");
-    page = inOwnBuffer(page);
+  for (const [max, out, kind] of [
+    [leaf.maxRepetition, found.repetition, forRepetition],
+    [leaf.maxDefinition, found.definition, forDefinition],
+  ]) {
+    if (max === 0) continue;
+    if (kind !== "RLE") throw new Limit(`no support for levels that are ${kind}`);
+    const start = at + 4;
+    at = start + view.getUint32(at, true);
+    readLevels(page, start, at, max, out);
   }
-  const present = definition === null ? count : countOf(definition, leaf.maxDefinition);
-  const values = decodeValues(page, encoding, present, leaf, chunk, dictionary);
-  return { repetition, definition, count, values };
+  return { page: page.subarray(at), encoding };
+}
+
+/** A page of version 2: levels are never compressed, and their lengths stand in the header. */
+function splitPage2(header, body, leaf, chunk, found) {
+  const { data_page_header_v2: second, uncompressed_page_size: whole } = header;
+  const { repetition_levels_byte_length: first, definition_levels_byte_length: next, encoding } = second;
+  if (!(first >= 0 && next >= 0 && first + next <= whole)) throw new Error("the levels are longer than their page");
+  if (leaf.maxRepetition > 0) readLevels(body, 0, first, leaf.maxRepetition, found.repetition);
+  if (leaf.maxDefinition > 0) readLevels(body, first, first + next, leaf.maxDefinition, found.definition);
+  const values = body.subarray(first + next);
+  const rest = whole - first - next;
+  if (rest === 0) return { page: new Uint8Array(0), encoding };
+  const codec = second.is_compressed === false ? "UNCOMPRESSED" : chunk.codec;
+  return { page: inOwnBuffer(decompressPage(values, rest, codec, CODECS)), encoding };
+}
+
+function readLevels(page, start, end, max, out) {
+  if (end > page.length) throw new Error("the levels reach beyond their page");
+  const width = 32 - Math.clz32(max);
+  decodeRuns(page.subarray(start, end), width, out);
+  if (max + 1 < 2 ** width && out.some((level) => level > max)) throw new Error("a level is too high");
 }
 
 function decodeValues(page, encoding, count, { element }, { type }, dictionary) {
@@ -152,7 +156,7 @@ function decodeValues(page, encoding, count, { element }, { type }, dictionary) 
       return lookUp(page, count, dictionary);
     case "BYTE_STREAM_SPLIT":
       if (page.length !== count * (WIDTHS[type] ?? element.type_length)) throw new Error("a page of another length than its values");
-      return byteStreamSplit(reader, count, type, element.type_length);
+      return type in ARRAYS ? joinStreams(page, count, type) : byteStreamSplit(reader, count, type, element.type_length);
     case "DELTA_BINARY_PACKED": {
       const values = integers();
       deltaBinaryUnpack(reader, count, values);
@@ -193,23 +197,54 @@ function lookUp(page, count, dictionary) {
   return values;
 }
 
+/** BYTE_STREAM_SPLIT, a word at a time: hyparquet goes byte by byte. */
+function joinStreams(page, count, type) {
+  if (type === "INT32" && isUniform(page.subarray(2 * count), 0)) return joinTwo(page, count);
+  const perValue = WIDTHS[type] / 4;
+  const words = new Int32Array(count * perValue);
+  for (let word = 0; word < perValue; word += 1) joinFour(page, word * 4 * count, count, words, word, perValue);
+  return new ARRAYS[type](words.buffer);
+}
+
+function joinFour(page, start, count, words, first, step) {
+  const [b, c, d] = [start + count, start + 2 * count, start + 3 * count];
+  for (let i = 0; i < count; i += 1) {
+    words[i * step + first] = page[start + i] | (page[b + i] << 8) | (page[c + i] << 16) | (page[d + i] << 24);
+  }
+}
+
+/** Codes and low parts have 16 bits, and stand in words of 32. */
+function joinTwo(page, count) {
+  const values = new Uint16Array(count);
+  for (let i = 0; i < count; i += 1) values[i] = page[i] | (page[count + i] << 8);
+  return values;
+}
+
+/** Whether all bytes have one value. Each is compared with the next, at the speed of memory. */
+function isUniform(bytes, value) {
+  const last = bytes.length - 1;
+  return last < 0 || (bytes[0] === value && Buffer.compare(bytes.subarray(0, last), bytes.subarray(1)) === 0);
+}
+
 /** hyparquet reads numbers from the buffer below an array: it has to end where the array does. */
 function inOwnBuffer(bytes) {
   return bytes.byteOffset === 0 && bytes.buffer.byteLength === bytes.length ? bytes : bytes.slice();
 }
 
 function countOf(levels, wanted) {
+  if (isUniform(levels, wanted)) return levels.length;
   let count = 0;
   for (let i = 0; i < levels.length; i += 1) if (levels[i] === wanted) count += 1;
   return count;
 }
 
-/** Arrays of one kind as one; those of pages without values are null. */
+/** Arrays as one; those of pages without values are null. */
 function concatenate(arrays) {
   const parts = arrays.filter((array) => array !== null);
   if (parts.length <= 1) return parts[0] ?? new Uint8Array(0);
   if (Array.isArray(parts[0])) return parts.flat(1);
-  const all = new parts[0].constructor(parts.reduce((sum, part) => sum + part.length, 0));
+  const widest = parts.reduce((a, b) => (b.BYTES_PER_ELEMENT > a.BYTES_PER_ELEMENT ? b : a));
+  const all = new widest.constructor(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     all.set(part, at);

@@ -95,6 +95,7 @@ export class ParquetFile {
       const pages = splitPages(this.file.read(start, end));
       if (pages.length > 0 && pages[0].header.crc === undefined) this.hasBarePages = true;
       const levels = pages.reduce((sum, { header }) => sum + (levelsOf(header) ?? 0), 0);
+      if (levels > MAX_LENGTH) throw new Limit(`a column chunk of ${levels} values`);
       if (BigInt(levels) !== chunk.num_values) throw new Error(`${leaf.path.join(".")} has ${levels} values, not ${chunk.num_values}`);
       const [name] = leaf.path;
       if (decode && Object.hasOwn(COLUMNS, name)) columns[name] = this.#columnOf(name, rows, decodePages(pages, leaf, chunk), leaf);
@@ -123,8 +124,9 @@ function extentOf({ dictionary_page_offset: dictionary, data_page_offset: data, 
 }
 
 /** The offsets of a list column, from its levels. An element that is null makes its row count as null. */
-function rowsOfList(rows, { repetition, definition, count }, { maxDefinition, maxRepetition, rowDefinition }) {
+function rowsOfList(rows, { repetition, definition, count, isFull }, { maxDefinition, maxRepetition, rowDefinition }) {
   if (maxRepetition !== 1) throw new Error("a list of another depth");
+  if (isFull) return { offsets: rowsOfLevels(rows, repetition), nulls: null };
   const offsets = new Int32Array(rows + 1);
   let nulls = null;
   let row = -1;
@@ -145,6 +147,21 @@ function rowsOfList(rows, { repetition, definition, count }, { maxDefinition, ma
   if (row !== rows - 1) throw new Error(`a column of another number of rows than ${rows}`);
   offsets[rows] = values;
   return { offsets, nulls };
+}
+
+/** The same where each level has a value: rows begin where it is 0. */
+function rowsOfLevels(rows, repetition) {
+  const levels = Buffer.from(repetition.buffer, repetition.byteOffset, repetition.length);
+  const offsets = new Int32Array(rows + 1);
+  let row = 0;
+  for (let at = levels.indexOf(0); at >= 0; at = levels.indexOf(0, at + 1)) {
+    if (row >= rows || (row === 0 && at > 0)) throw new Error("rows begin at another place, or too often");
+    offsets[row] = at;
+    row += 1;
+  }
+  if (row !== rows || (rows === 0 && levels.length > 0)) throw new Error(`a column of another number of rows than ${rows}`);
+  offsets[rows] = levels.length;
+  return offsets;
 }
 
 function nullsOf(definition, rows) {
