@@ -52,12 +52,12 @@ export class ArrowFile {
     const version = wellFormed("the schema", () => Message.decode(schemaMessage).version);
     for (const frame of rest()) {
       if (frame.type !== MessageHeader.RecordBatch) continue; // dictionaries are for other columns
-      const batch = wellFormed("a record batch", () => this.#readBatch(frame, fields, version));
+      const batch = wellFormed("a record batch", () => this.#readBatch(frame, fields, version, sound));
       if (sound) yield batch;
     }
   }
 
-  #readBatch({ metadata, bodyStart, end }, fields, version) {
+  #readBatch({ metadata, bodyStart, end }, fields, version, decode) {
     const raw = RawMessage.getRootAsMessage(new ByteBuffer(metadata)).header(new RawBatch());
     const claimed = raw.nodesLength() + raw.buffersLength() + raw.variadicBufferCountsLength();
     if (!(claimed >= 0 && claimed * 8 <= metadata.length)) throw new Error("a batch of more arrays than it has room for");
@@ -80,7 +80,7 @@ export class ArrowFile {
       const { name, type } = this.fields[i];
       if (data.length !== header.length) throw new Error(`${name} has ${data.length} rows, not ${header.length}`);
       judgeData(data);
-      if (Object.hasOwn(COLUMNS, name)) columns[name] = columnOf(data, COLUMNS[name], type);
+      if (decode && Object.hasOwn(COLUMNS, name)) columns[name] = columnOf(data, COLUMNS[name], type);
     });
     return { rows: header.length, columns };
   }

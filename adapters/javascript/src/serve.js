@@ -2,6 +2,7 @@
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { check, judgeGiven } from "./check.js";
 import { read } from "./decode.js";
 import { Breach, Unsupported } from "./errors.js";
 import { parse } from "./json.js";
@@ -14,7 +15,7 @@ const HELLO = {
   name: "logitpack-javascript",
   version: "0.1.0",
   language: "javascript",
-  roles: ["reader"],
+  roles: ["reader", "checker"],
   containers: ["parquet", "arrow-file", "arrow-stream", "json"],
   features: [
     "zstd", "snappy", "gzip", "lz4", "brotli", "arrow_zstd", "arrow_lz4", "byte_stream_split", "dictionary", "delta",
@@ -36,6 +37,12 @@ const COMMANDS = {
       closeSync(file);
     }
     return { outcome: "accepted" };
+  },
+  check({ input, metadata }) {
+    if (metadata !== null) judgeGiven(metadata);
+    const { isValid, findings } = check(input, metadata);
+    const said = findings.map(({ count, message, ...finding }) => ({ ...finding, message: message.slice(0, 1000) }));
+    return { outcome: isValid ? "accepted" : "rejected", findings: said };
   },
 };
 

@@ -94,30 +94,34 @@ export function dataFiles(path) {
  * @returns {InForce}
  */
 export function metadataOf(source, root, given) {
-  const findings = [];
-  const judged = [];
-  if (source.metadata !== null) judged.push(judgeMetadata(source.metadata));
-  if (source.container !== "json") {
-    for (const bytes of sidecars(source.file.path, root)) judged.push(judgeMetadata(bytes));
+  const embedded = source.metadata === null ? null : judgeMetadata(source.metadata);
+  const beside = source.container === "json" ? [] : firstBeside(sidecars(source.file.path, root));
+  const findings = [embedded, ...beside].flatMap((judged) => (isBroken(judged) ? [judged.finding] : []));
+  const [first, second] = [embedded, beside.at(-1) ?? null].filter((judged) => judged !== null && !isBroken(judged));
+  const alone = (finding) => ({ value: null, findings: [finding], own: null, isComparable: false });
+  if (first === undefined) {
+    const version = given?.spec_version ?? "1.0";
+    if (!version.startsWith("1.")) return alone(new Breach("META-2", `version ${version} is unknown`));
+    return { value: given, findings, own: null, isComparable: findings.length === 0 };
   }
-  let own = null;
-  for (const { value, finding } of judged) {
-    if (own !== null) break;
-    if (finding?.requirement === "META-2") return { value: null, findings: [finding], own: null, isComparable: false };
-    if (finding !== null) findings.push(finding);
-    else own = value;
-  }
-  const isComparable = findings.length === 0;
-  // An embedded object and the first one beside the data have to be equal.
-  const beside = judged.slice(source.metadata === null ? 0 : 1).find(({ value, finding }) => value !== null || finding?.requirement === "META-2");
-  if (source.metadata !== null && judged[0].value !== null && beside !== undefined && !equal(judged[0].value, beside.value)) {
+  if (first.value === null) return alone(first.finding);
+  if (second !== undefined && !equal(first.value, second.value)) {
     findings.push(new Breach("FILE-2", "the embedded metadata are not those of logitpack.json"));
   }
-  const version = /^([0-9]+)\./.exec(given?.spec_version ?? "1.0");
-  if (own === null && version !== null && version[1] !== "1") {
-    return { value: null, findings: [new Breach("META-2", `version ${given.spec_version} is unknown`)], own: null, isComparable: false };
+  return { value: first.value, findings, own: first.value, isComparable: true };
+}
+
+/** Whether an object counts as absent. One of an unknown major version does not. */
+const isBroken = (judged) => judged !== null && judged.finding !== null && judged.finding.requirement !== "META-2";
+
+/** The objects beside the data up to the first that counts. */
+function firstBeside(objects) {
+  const judged = [];
+  for (const bytes of objects) {
+    judged.push(judgeMetadata(bytes));
+    if (!isBroken(judged.at(-1))) break;
   }
-  return { value: own ?? given, findings, own, isComparable };
+  return judged;
 }
 
 function* sidecars(path, root) {
