@@ -66,6 +66,19 @@ export function plain(json, twice = []) {
   return object;
 }
 
+/**
+ * The inverse of `plain`, for metadata to be written.
+ *
+ * @param {any} value
+ * @returns {string}
+ */
+export function stringify(value) {
+  if (typeof value === "bigint") return String(value);
+  if (Array.isArray(value)) return `[${value.map(stringify).join(",")}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  return `{${Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}:${stringify(member)}`).join(",")}}`;
+}
+
 // The published schema, schema/metadata.schema.json, as functions that say whether a value fits.
 
 const text = (value) => typeof value === "string";

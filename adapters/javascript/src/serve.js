@@ -7,7 +7,8 @@ import { read } from "./decode.js";
 import { Breach, Unsupported } from "./errors.js";
 import { parse } from "./json.js";
 import { logicalLines } from "./logical.js";
-import { plain } from "./metadata.js";
+import { plain, stringify } from "./metadata.js";
+import { write } from "./write.js";
 
 const HELLO = {
   protocol: 1,
@@ -15,7 +16,7 @@ const HELLO = {
   name: "logitpack-javascript",
   version: "0.1.0",
   language: "javascript",
-  roles: ["reader", "checker"],
+  roles: ["reader", "checker", "writer"],
   containers: ["parquet", "arrow-file", "arrow-stream", "json"],
   features: [
     "zstd", "snappy", "gzip", "lz4", "brotli", "arrow_zstd", "arrow_lz4", "byte_stream_split", "dictionary", "delta",
@@ -36,6 +37,10 @@ const COMMANDS = {
     } finally {
       closeSync(file);
     }
+    return { outcome: "accepted" };
+  },
+  write({ input, output, container, metadata }) {
+    write(input, output, container, metadata === null ? null : stringify(metadata));
     return { outcome: "accepted" };
   },
   check({ input, metadata }) {
