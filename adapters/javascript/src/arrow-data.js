@@ -36,6 +36,7 @@ const hasFixedWidth = ({ type }) => DataType.isInt(type) || DataType.isFloat(typ
  */
 export function judgeData(data) {
   const { type, length, children, values, nullBitmap } = data;
+  children.forEach(judgeData);
   if (!DataType.isNull(type) && !DataType.isUnion(type) && data.nullCount > 0 && nullBitmap.length * 8 < length) {
     throw new Error("a validity bitmap is too short");
   }
@@ -46,7 +47,6 @@ export function judgeData(data) {
   }
   if (DataType.isFixedSizeList(type) && children[0].length < length * type.listSize) throw new Error("a fixed-size list is too short");
   if (DataType.isStruct(type) && children.some((child) => child.length < length)) throw new Error("a struct is too short");
-  children.forEach(judgeData);
 }
 
 /** The offsets of a list or binary array as numbers, which rise and stay within what they point into. */

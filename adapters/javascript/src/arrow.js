@@ -9,10 +9,8 @@ import { ZSTDDecoder } from "zstddec";
 import { openFile, openStream } from "./arrow-messages.js";
 import { columnOf, judgeData } from "./arrow-data.js";
 import { COLUMNS, judgeColumns } from "./columns.js";
-import { Limit, Unsupported, wellFormed } from "./errors.js";
+import { Limit, Unsupported, judgeClaim, wellFormed } from "./errors.js";
 import { decompressFrame } from "./lz4-frame.js";
-
-const MAX_BUFFER = 1 << 29; // bytes that a compressed buffer may claim
 
 const zstd = new ZSTDDecoder();
 await zstd.init();
@@ -95,7 +93,7 @@ function decompress({ compression, buffers }, body) {
     const claimed = new DataView(body.buffer, offset, length).getBigInt64(0, true);
     const rest = body.slice(offset + 8, offset + length);
     if (claimed === -1n) return rest;
-    if (claimed > MAX_BUFFER) throw new Limit(`a buffer claims ${claimed} bytes, more than ${MAX_BUFFER}`);
+    judgeClaim(claimed, rest.length);
     const bytes = claimed === 0n ? new Uint8Array(0) : codec(rest, Number(claimed));
     if (BigInt(bytes.length) !== claimed) throw new Error("a buffer does not decompress to its length");
     return bytes;

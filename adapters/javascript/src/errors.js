@@ -50,3 +50,18 @@ export function wellFormed(what, attempt) {
     throw new Breach("FILE-1", `${what}: ${error.message}`);
   }
 }
+
+const MAX_CLAIM = 1 << 29;
+const MAX_RATIO = 1 << 16; // more than zstd, LZ4, gzip or snappy reach
+const RATIO_SLACK = 1 << 24;
+
+/**
+ * Judges how large compressed bytes claim to be, before anything is allocated for them.
+ *
+ * @param {number | bigint} claimed @param {number} compressed bytes
+ * @throws {Error} where no codec could do that; {Limit} where it is merely too much
+ */
+export function judgeClaim(claimed, compressed) {
+  if (claimed < 0 || claimed > compressed * MAX_RATIO + RATIO_SLACK) throw new Error(`${compressed} bytes claim to hold ${claimed}`);
+  if (claimed > MAX_CLAIM) throw new Limit(`compressed bytes claim to hold ${claimed}, more than ${MAX_CLAIM}`);
+}

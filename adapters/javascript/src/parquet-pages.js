@@ -9,10 +9,9 @@ import { byteStreamSplit } from "hyparquet/src/encoding.js";
 import { readPlain } from "hyparquet/src/plain.js";
 import { compressors } from "hyparquet-compressors";
 import { ZSTDDecoder } from "zstddec";
-import { Limit } from "./errors.js";
+import { Limit, judgeClaim } from "./errors.js";
 import { decodeRuns } from "./rle.js";
 
-const MAX_PAGE = 1 << 28; // bytes that a page may claim to have when it is decompressed
 const MAX_VALUES = 1 << 26;
 const WIDTHS = { INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8 };
 const ARRAYS = { INT32: Int32Array, INT64: BigInt64Array, FLOAT: Float32Array, DOUBLE: Float64Array };
@@ -55,7 +54,7 @@ export function splitPages(bytes) {
     const { type, compressed_page_size: size, uncompressed_page_size: claimed } = header;
     const end = reader.offset + size;
     if (type === undefined || !(size >= 0) || !(claimed >= 0) || end > bytes.length) throw new Error("a page header is not sound");
-    if (claimed > MAX_PAGE) throw new Limit(`a page claims ${claimed} bytes, more than ${MAX_PAGE}`);
+    judgeClaim(claimed, size);
     const body = bytes.subarray(reader.offset, end);
     if (header.crc !== undefined && header.crc >>> 0 !== crc32(body)) throw new Error("a page does not match its checksum");
     const levels = levelsOf(header) ?? 0;
@@ -79,6 +78,7 @@ export function levelsOf(header) {
  * @returns {Values}
  */
 export function decodePages(pages, leaf, chunk) {
+  if (chunk.codec !== "UNCOMPRESSED" && !(chunk.codec in CODECS)) throw new Limit(`no support for the codec ${chunk.codec}`);
   const count = pages.reduce((sum, { header }) => sum + (levelsOf(header) ?? 0), 0);
   const levels = (max) => (max > 0 ? new Uint8Array(count) : null);
   const repetition = levels(leaf.maxRepetition);
@@ -115,7 +115,8 @@ function splitPage(header, body, leaf, chunk, found) {
     [leaf.maxDefinition, found.definition, forDefinition],
   ]) {
     if (max === 0) continue;
-    if (kind !== "RLE") throw new Limit(`no support for levels that are ${kind}`);
+    if (kind === "BIT_PACKED") throw new Limit("no support for levels that are BIT_PACKED");
+    if (kind !== "RLE") throw new Error(`levels that are ${kind}`);
     const start = at + 4;
     at = start + view.getUint32(at, true);
     readLevels(page, start, at, max, out);
@@ -168,8 +169,10 @@ function decodeValues(page, encoding, count, { element }, { type }, dictionary) 
       (encoding === "DELTA_BYTE_ARRAY" ? deltaByteArray : deltaLengthByteArray)(reader, count, values);
       return values;
     }
-    default:
+    case "ALP":
       throw new Limit(`no support for the encoding ${encoding}`);
+    default:
+      throw new Error(`values of type ${type} that are ${encoding}`);
   }
 }
 

@@ -68,7 +68,7 @@ export class ParquetFile {
       const { start, end } = extentOf(chunk);
       const isEmpty = end === start && chunk.num_values === 0n; // of no rows, at an offset that means nothing
       if (!isEmpty && !(start >= 4 && end >= start && end <= this.footerStart)) throw new Error("a column chunk is out of place");
-      if (chunk.codec === undefined) throw new Limit("an unknown codec");
+      if (chunk.codec === undefined) throw new Error("an unknown codec");
     });
   }
 
