@@ -1,13 +1,15 @@
 // How Arrow IPC files and streams are cut into messages. apache-arrow reads a stream that was cut between two of them
 // without complaint, so that the frames are looked at here.
 
-import { ByteBuffer } from "flatbuffers";
+import { Message as ArrowMessage } from "apache-arrow";
 import { Footer } from "apache-arrow/fb/footer";
 import { Message } from "apache-arrow/fb/message";
 import { MessageHeader } from "apache-arrow/fb/message-header";
 import { MetadataVersion } from "apache-arrow/fb/metadata-version";
 import { RecordBatch } from "apache-arrow/fb/record-batch";
 import { Schema } from "apache-arrow/fb/schema";
+import { Footer as ArrowFooter } from "apache-arrow/ipc/metadata/file";
+import { ByteBuffer } from "flatbuffers";
 import { readSchema } from "./arrow-schema.js";
 import { Breach, Limit, wellFormed } from "./errors.js";
 import { hasText } from "./files.js";
@@ -26,7 +28,7 @@ const TYPES = [MessageHeader.Schema, MessageHeader.DictionaryBatch, MessageHeade
  *
  * @typedef {object} Frames
  * @property {import("./arrow-schema.js").ArrowSchema} schema
- * @property {Uint8Array} schemaMessage
+ * @property {() => import("apache-arrow").Schema} decodeSchema as apache-arrow has it
  * @property {() => Generator<Frame>} rest those after the schema; it throws where the file breaks off
  */
 
@@ -87,7 +89,7 @@ export function openStream(file) {
   return wellFormed("the stream", () => {
     const isLegacy = new DataView(file.read(0, 4).buffer).getUint32(0, true) !== CONTINUATION;
     const first = readFrame(file, 0, file.size, isLegacy);
-    return { schema: schemaOf(first), schemaMessage: first.metadata, rest: () => streamFrames(file, first.end, isLegacy) };
+    return { schema: schemaOf(first), decodeSchema: () => ArrowMessage.decode(first.metadata).header(), rest: () => streamFrames(file, first.end, isLegacy) };
   });
 }
 
@@ -124,12 +126,11 @@ export function openFile(file) {
     const footerStart = file.size - 10 - length;
     if (length < 8 || footerStart < 8) throw new Error(`the footer claims ${length} bytes`);
     if (length > MAX_METADATA) throw new Limit(`a footer of ${length} bytes, more than ${MAX_METADATA}`);
-    const first = readFrame(file, 8, footerStart, new DataView(file.read(8, 12).buffer).getUint32(0, true) !== CONTINUATION);
-    const inStream = schemaOf(first);
-    const footer = Footer.getRootAsFooter(new ByteBuffer(file.read(footerStart, footerStart + length)));
+    judgeStart(file, footerStart);
+    const bytes = file.read(footerStart, footerStart + length);
+    const footer = Footer.getRootAsFooter(new ByteBuffer(bytes));
     if (footer.schema() === null) throw new Error("a footer without a schema");
     const schema = readSchema(footer.schema(), length);
-    if (JSON.stringify(schema.fields) !== JSON.stringify(inStream.fields)) throw new Error("the footer has another schema than the stream");
     const blocks = [];
     for (const [count, at, type] of [
       [footer.dictionariesLength(), (i) => footer.dictionaries(i), MessageHeader.DictionaryBatch],
@@ -138,8 +139,15 @@ export function openFile(file) {
       if (count < 0 || count * 24 > length) throw new Error("a footer of more blocks than it has room for");
       for (let i = 0; i < count; i += 1) blocks.push(blockOf(at(i), type));
     }
-    return { schema, schemaMessage: first.metadata, rest: () => fileFrames(file, blocks, footerStart) };
+    return { schema, decodeSchema: () => ArrowFooter.decode(bytes).schema, rest: () => fileFrames(file, blocks, footerStart) };
   });
+}
+
+/** A file holds a stream: what it begins with has to be a message, or its end. apache-arrow's writer leaves the schema out. */
+function judgeStart(file, limit) {
+  const head = new DataView(file.read(8, 16).buffer);
+  const isLegacy = head.getUint32(0, true) !== CONTINUATION;
+  if (head.getUint32(isLegacy ? 0 : 4, true) !== 0) readFrame(file, 8, limit, isLegacy);
 }
 
 const blockOf = (block, type) => ({ start: Number(block.offset()), metadata: block.metaDataLength(), body: Number(block.bodyLength()), type });

@@ -10,7 +10,7 @@ import { openFile, openStream } from "./arrow-messages.js";
 import { columnOf, judgeData } from "./arrow-data.js";
 import { COLUMNS, judgeColumns } from "./columns.js";
 import { Limit, Unsupported, judgeClaim, wellFormed } from "./errors.js";
-import { decompressFrame } from "./lz4-frame.js";
+import { decompressFrame } from "./lz4.js";
 
 const zstd = new ZSTDDecoder();
 await zstd.init();
@@ -42,15 +42,14 @@ export class ArrowFile {
    * @throws {Breach} FILE-1 or FILE-3, at the first that cannot be read; {Unsupported}
    */
   *batches() {
-    const { schema, schemaMessage, rest } = this.frames;
+    const { schema, decodeSchema, rest } = this.frames;
     if (schema.beyond !== null) throw new Unsupported(schema.beyond);
     if (!schema.isNative) throw new Limit("big-endian data");
     const { sound } = judgeColumns(this.fields);
-    const { fields } = wellFormed("the schema", () => Message.decode(schemaMessage).header());
-    const version = wellFormed("the schema", () => Message.decode(schemaMessage).version);
+    const { fields, metadataVersion } = wellFormed("the schema", decodeSchema);
     for (const frame of rest()) {
       if (frame.type !== MessageHeader.RecordBatch) continue; // dictionaries are for other columns
-      const batch = wellFormed("a record batch", () => this.#readBatch(frame, fields, version, sound));
+      const batch = wellFormed("a record batch", () => this.#readBatch(frame, fields, metadataVersion, sound));
       if (sound) yield batch;
     }
   }

@@ -23,7 +23,6 @@ export class Members {
 
 /** @typedef {null | boolean | string | Numeral | Value[] | Members} Value */
 
-const SPACE = /[ \t\r\n]*/y;
 const STRING = /"(?:[^"\\\u0000-\u001f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORDS = { t: ["true", true], f: ["false", false], n: ["null", null] };
@@ -47,14 +46,17 @@ export function parse(input) {
     at = pattern.lastIndex;
     return found[0];
   };
+  const skip = () => {
+    for (let code = text.charCodeAt(at); code === 32 || code === 10 || code === 13 || code === 9; code = text.charCodeAt(at)) at += 1;
+  };
   const next = (mark) => {
-    take(SPACE);
+    skip();
     if (text[at] !== mark) return false;
     at += 1;
     return true;
   };
   const name = (object) => {
-    take(SPACE);
+    skip();
     object.pairs.push([JSON.parse(take(STRING, "a name")), null]);
     if (!next(":")) fail('":"');
   };
@@ -75,7 +77,7 @@ export function parse(input) {
   for (;;) {
     /** @type {Value} */
     let value;
-    take(SPACE);
+    skip();
     if (next("[")) {
       value = [];
       if (!next("]")) {
@@ -96,7 +98,7 @@ export function parse(input) {
     for (;;) {
       const into = open.at(-1);
       if (into === undefined) {
-        take(SPACE);
+        skip();
         if (at < text.length) fail("the end");
         return value;
       }

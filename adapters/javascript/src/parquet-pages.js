@@ -10,6 +10,7 @@ import { readPlain } from "hyparquet/src/plain.js";
 import { compressors } from "hyparquet-compressors";
 import { ZSTDDecoder } from "zstddec";
 import { Limit, judgeClaim } from "./errors.js";
+import { decompressRaw } from "./lz4.js";
 import { decodeRuns } from "./rle.js";
 
 const MAX_VALUES = 1 << 26;
@@ -22,7 +23,7 @@ await zstd.init();
 const CODECS = {
   SNAPPY: compressors.SNAPPY,
   LZ4: compressors.LZ4,
-  LZ4_RAW: compressors.LZ4_RAW,
+  LZ4_RAW: decompressRaw,
   GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(length, 1) }),
   BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(length, 1) }),
   ZSTD: (input, length) => (length === 0 ? new Uint8Array(0) : zstd.decode(input, length)),

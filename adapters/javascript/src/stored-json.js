@@ -20,11 +20,8 @@ export function* jsonBatches(bytes) {
   for (let start = 0; start < bytes.length; row += 1) {
     const found = bytes.indexOf(LINE_FEED, start);
     const end = found < 0 ? bytes.length : found;
-    const batch = batchOf(bytes.subarray(start, end), row);
+    const batch = batchOf(bytes.subarray(start, end), row, hasIds);
     hasIds ??= "token_ids" in batch.columns;
-    if (hasIds !== "token_ids" in batch.columns) {
-      throw new Breach("COL-1", "token_ids stands in some lines and not in others", { row });
-    }
     yield batch;
     start = end + 1;
   }
@@ -33,9 +30,10 @@ export function* jsonBatches(bytes) {
 /**
  * @param {Uint8Array} line
  * @param {number} row for messages
+ * @param {boolean | null} hasIds whether the lines before have token_ids
  * @returns {import("./columns.js").Batch} of one row
  */
-function batchOf(line, row) {
+function batchOf(line, row, hasIds) {
   const broken = (requirement, message) => new Breach(requirement, message, { row });
   let members;
   try {
@@ -54,6 +52,7 @@ function batchOf(line, row) {
   for (const name of REQUIRED) {
     if (!(name in stored)) throw broken("COL-1", `${name} is missing`);
   }
+  if (hasIds !== null && hasIds !== "token_ids" in stored) throw broken("COL-1", "token_ids stands in some lines and not in others");
   const present = NAMES.filter((name) => name in stored);
   for (const name of present) {
     if (!hasType(stored[name], COLUMNS[name])) throw broken("COL-2", `${name} has a value of another type`);

@@ -1,7 +1,10 @@
 // The writer: rows are encoded, judged as a checker would, and only then written.
 
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { Binary, Field, Float32, Float64, Int32, List, RecordBatch, Schema, Struct, Table, Uint16, Uint8, makeData, tableToIPC } from "apache-arrow";
+import {
+  Binary, Field, Float32, Float64, Int32, List, Message, RecordBatch, RecordBatchFileWriter, RecordBatchStreamWriter, Schema, Struct, Table,
+  Uint16, Uint8, makeData,
+} from "apache-arrow";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { checkRows } from "./check.js";
 import { COLUMNS, NAMES } from "./columns.js";
@@ -53,8 +56,8 @@ function valuesOf({ values, offsets }, rows) {
 
 const FORMATS = {
   parquet: toParquet,
-  "arrow-file": (batch, metadata) => tableToIPC(toTable(batch, metadata), "file"),
-  "arrow-stream": (batch, metadata) => tableToIPC(toTable(batch, metadata), "stream"),
+  "arrow-file": (batch, metadata) => WholeFileWriter.writeAll(toTable(batch, metadata)).toUint8Array(true),
+  "arrow-stream": (batch, metadata) => RecordBatchStreamWriter.writeAll(toTable(batch, metadata)).toUint8Array(true),
   json: toJson,
 };
 
@@ -131,6 +134,20 @@ function groupSizes(tokens) {
 }
 
 // Arrow
+
+/** A file holds a stream, which begins with its schema: apache-arrow leaves that out, and has it in the footer only. */
+class WholeFileWriter extends RecordBatchFileWriter {
+  static writeAll(table) {
+    const writer = new WholeFileWriter();
+    writer.writeAll(table);
+    return writer;
+  }
+
+  _writeSchema(schema) {
+    super._writeSchema(schema);
+    return this._writeMessage(Message.from(schema));
+  }
+}
 
 const TYPES = { uint8: new Uint8(), uint16: new Uint16(), int32: new Int32(), float: new Float32(), double: new Float64() };
 

@@ -1,4 +1,5 @@
-// LZ4 frames, as Arrow IPC has them. The packages that decode them trust their input or take no linked blocks.
+// LZ4 frames, as Arrow IPC has them, and bare blocks, as Parquet has them. The packages that decode them trust their input
+// or take no linked blocks.
 
 const MAGIC = 0x184d2204;
 const MIN_MATCH = 4;
@@ -33,6 +34,17 @@ export function decompressFrame(input, length) {
     at += size + (blockSums ? 4 : 0);
   }
   if (done !== length) throw new Error(`an LZ4 frame of ${done} bytes, expected ${length}`);
+  return output;
+}
+
+/**
+ * @param {Uint8Array} input one block
+ * @param {number} length of what it decompresses to
+ * @returns {Uint8Array}
+ */
+export function decompressRaw(input, length) {
+  const output = new Uint8Array(length);
+  if (decompressBlock(input, output, 0) !== length) throw new Error("an LZ4 block of another length");
   return output;
 }
 
