@@ -22,4 +22,6 @@ const cpu = (user + system) / 1e6;
 const rate = (seconds) => Math.round(tokens / seconds).toLocaleString("en");
 console.log(`${tokens.toLocaleString("en")} tokens, ${entries.toLocaleString("en")} entries`);
 console.log(`wall ${wall.toFixed(2)} s: ${rate(wall)} tokens/s`);
-console.log(`CPU  ${cpu.toFixed(2)} s: ${rate(cpu)} tokens/s (user ${(user / 1e6).toFixed(2)}, system ${(system / 1e6).toFixed(2)})`);
+console.log(
+  `CPU  ${cpu.toFixed(2)} s: ${rate(cpu)} tokens/s (user ${(user / 1e6).toFixed(2)}, system ${(system / 1e6).toFixed(2)})`,
+);

@@ -23,8 +23,13 @@ function nullsOf(data) {
 }
 
 const hasOffsets = ({ type }) =>
-  DataType.isList(type) || DataType.isMap(type) || DataType.isLargeList(type) || DataType.isBinary(type) ||
-  DataType.isLargeBinary(type) || DataType.isUtf8(type) || DataType.isLargeUtf8(type);
+  DataType.isList(type) ||
+  DataType.isMap(type) ||
+  DataType.isLargeList(type) ||
+  DataType.isBinary(type) ||
+  DataType.isLargeBinary(type) ||
+  DataType.isUtf8(type) ||
+  DataType.isLargeUtf8(type);
 const hasViews = ({ type }) => DataType.isBinaryView(type) || DataType.isUtf8View(type);
 const hasFixedWidth = ({ type }) => DataType.isInt(type) || DataType.isFloat(type);
 
@@ -45,8 +50,10 @@ export function judgeData(data) {
   if (hasViews(data)) {
     for (let i = 0; i < length; i += 1) viewOf(data, i);
   }
-  if (DataType.isFixedSizeList(type) && children[0].length < length * type.listSize) throw new Error("a fixed-size list is too short");
-  if (DataType.isStruct(type) && children.some((child) => child.length < length)) throw new Error("a struct is too short");
+  if (DataType.isFixedSizeList(type) && children[0].length < length * type.listSize)
+    throw new Error("a fixed-size list is too short");
+  if (DataType.isStruct(type) && children.some((child) => child.length < length))
+    throw new Error("a struct is too short");
 }
 
 /** The offsets of a list or binary array as numbers, which rise and stay within what they point into. */
@@ -60,7 +67,8 @@ function offsetsOf(data) {
   let last = 0;
   for (let i = 0; i <= length; i += 1) {
     const offset = Number(valueOffsets[i]);
-    if (!(offset >= last && offset <= most)) throw new Error(`an offset of ${offset} after one of ${last}, with ${most} elements`);
+    if (!(offset >= last && offset <= most))
+      throw new Error(`an offset of ${offset} after one of ${last}, with ${most} elements`);
     last = offset;
     offsets[i] = offset;
   }
@@ -75,7 +83,8 @@ function viewOf({ values, variadicBuffers, length: rows }, i) {
   if (length >= 0 && length <= INLINE) return values.subarray(i * VIEW + 4, i * VIEW + 4 + length);
   const buffer = variadicBuffers[view.getInt32(8, true)];
   const start = view.getInt32(12, true);
-  if (buffer === undefined || length < 0 || start < 0 || start + length > buffer.length) throw new Error("a view points outside its buffer");
+  if (buffer === undefined || length < 0 || start < 0 || start + length > buffer.length)
+    throw new Error("a view points outside its buffer");
   return buffer.subarray(start, start + length);
 }
 
@@ -88,7 +97,8 @@ function viewOf({ values, variadicBuffers, length: rows }, i) {
 export function columnOf(data, { shape, number }, type) {
   const nulls = nullsOf(data);
   const { length } = data;
-  if (shape === "scalar") return { values: toNumbers(data.values.subarray(0, length), type, number), offsets: null, nulls };
+  if (shape === "scalar")
+    return { values: toNumbers(data.values.subarray(0, length), type, number), offsets: null, nulls };
   if (hasViews(data)) return viewsOf(data, nulls);
   const fixed = data.type.listSize;
   const offsets = fixed === undefined ? offsetsOf(data) : Int32Array.from({ length: length + 1 }, (_, i) => i * fixed);

@@ -45,7 +45,8 @@ export function readFrame(file, start, limit, isLegacy) {
   const head = file.read(start, start + prefix);
   if (head.length < prefix) throw new Error("a message ends in its length");
   const view = new DataView(head.buffer);
-  if (!isLegacy && view.getUint32(0, true) !== CONTINUATION) throw new Error("a message without continuation indicator");
+  if (!isLegacy && view.getUint32(0, true) !== CONTINUATION)
+    throw new Error("a message without continuation indicator");
   const length = view.getInt32(prefix - 4, true);
   const bodyStart = start + prefix + length;
   if (length < 8 || bodyStart > limit) throw new Error(`a message claims ${length} bytes`);
@@ -54,16 +55,22 @@ export function readFrame(file, start, limit, isLegacy) {
   const message = Message.getRootAsMessage(new ByteBuffer(metadata));
   const type = message.headerType();
   const body = message.bodyLength();
-  if (!TYPES.includes(type) || message.header(new RecordBatch()) === null) throw new Error("a message without a header");
-  if (message.version() !== MetadataVersion.V4 && message.version() !== MetadataVersion.V5) throw new Error("a message of an unknown version");
-  if (body < 0n || BigInt(bodyStart) + body > BigInt(limit)) throw new Error(`the body of a message claims ${body} bytes`);
+  if (!TYPES.includes(type) || message.header(new RecordBatch()) === null)
+    throw new Error("a message without a header");
+  if (message.version() !== MetadataVersion.V4 && message.version() !== MetadataVersion.V5)
+    throw new Error("a message of an unknown version");
+  if (body < 0n || BigInt(bodyStart) + body > BigInt(limit))
+    throw new Error(`the body of a message claims ${body} bytes`);
   return { type, metadata, bodyStart, end: bodyStart + Number(body) };
 }
 
 /** @param {Frame} frame @returns {import("./arrow-schema.js").ArrowSchema} */
 function schemaOf(frame) {
   if (frame.type !== MessageHeader.Schema) throw new Error("the first message is no schema");
-  return readSchema(Message.getRootAsMessage(new ByteBuffer(frame.metadata)).header(new Schema()), frame.metadata.length);
+  return readSchema(
+    Message.getRootAsMessage(new ByteBuffer(frame.metadata)).header(new Schema()),
+    frame.metadata.length,
+  );
 }
 
 /**
@@ -89,20 +96,25 @@ export function openStream(file) {
   return wellFormed("the stream", () => {
     const isLegacy = new DataView(file.read(0, 4).buffer).getUint32(0, true) !== CONTINUATION;
     const first = readFrame(file, 0, file.size, isLegacy);
-    return { schema: schemaOf(first), decodeSchema: () => ArrowMessage.decode(first.metadata).header(), rest: () => streamFrames(file, first.end, isLegacy) };
+    return {
+      schema: schemaOf(first),
+      decodeSchema: () => ArrowMessage.decode(first.metadata).header(),
+      rest: () => streamFrames(file, first.end, isLegacy),
+    };
   });
 }
 
 function* streamFrames(file, start, isLegacy) {
   const marker = isLegacy ? [0, 0, 0, 0] : [255, 255, 255, 255, 0, 0, 0, 0];
-  for (let at = start; ; ) {
+  for (let at = start; ;) {
     const head = file.read(at, at + marker.length);
     if (head.every((byte, i) => byte === marker[i])) {
       if (head.length < marker.length) throw new Breach("FILE-3", "the stream has no end marker");
       if (at + marker.length < file.size) throw new Breach("FILE-1", "bytes stand after the end marker");
       return;
     }
-    if (head.length === 4 && head.every((byte) => byte === 0)) throw new Breach("FILE-3", "the end marker lacks its continuation indicator");
+    if (head.length === 4 && head.every((byte) => byte === 0))
+      throw new Breach("FILE-3", "the end marker lacks its continuation indicator");
     const frame = wellFormed("the stream", () => {
       const found = readFrame(file, at, file.size, isLegacy);
       if (found.type === MessageHeader.Schema) throw new Error("a second schema");
@@ -139,7 +151,11 @@ export function openFile(file) {
       if (count < 0 || count * 24 > length) throw new Error("a footer of more blocks than it has room for");
       for (let i = 0; i < count; i += 1) blocks.push(blockOf(at(i), type));
     }
-    return { schema, decodeSchema: () => ArrowFooter.decode(bytes).schema, rest: () => fileFrames(file, blocks, footerStart) };
+    return {
+      schema,
+      decodeSchema: () => ArrowFooter.decode(bytes).schema,
+      rest: () => fileFrames(file, blocks, footerStart),
+    };
   });
 }
 
@@ -150,7 +166,12 @@ function judgeStart(file, limit) {
   if (head.getUint32(isLegacy ? 0 : 4, true) !== 0) readFrame(file, 8, limit, isLegacy);
 }
 
-const blockOf = (block, type) => ({ start: Number(block.offset()), metadata: block.metaDataLength(), body: Number(block.bodyLength()), type });
+const blockOf = (block, type) => ({
+  start: Number(block.offset()),
+  metadata: block.metaDataLength(),
+  body: Number(block.bodyLength()),
+  type,
+});
 
 function* fileFrames(file, blocks, limit) {
   for (const { start, metadata, body, type } of blocks) {

@@ -95,7 +95,9 @@ function isVariant(type, other) {
   const element = (list) => /^[a-z_]+(?:\[[0-9]+\])?<(.*)>$/.exec(list)?.[1];
   const same = (a, b) => a === b || (a === "int64" && b === "uint32"); // version 1 of Parquet has no uint32
   if (type === "binary") return Object.values(BINARIES).includes(other);
-  return type.startsWith("list<") ? element(other) !== undefined && same(element(type), element(other)) : same(type, other);
+  return type.startsWith("list<")
+    ? element(other) !== undefined && same(element(type), element(other))
+    : same(type, other);
 }
 
 /** @param {Uint8Array} bytes an encapsulated message, with or without a continuation indicator */

@@ -57,10 +57,14 @@ export class ArrowFile {
   #readBatch({ metadata, bodyStart, end }, fields, version, decode) {
     const raw = RawMessage.getRootAsMessage(new ByteBuffer(metadata)).header(new RawBatch());
     const claimed = raw.nodesLength() + raw.buffersLength() + raw.variadicBufferCountsLength();
-    if (!(claimed >= 0 && claimed * 8 <= metadata.length)) throw new Error("a batch of more arrays than it has room for");
+    if (!(claimed >= 0 && claimed * 8 <= metadata.length))
+      throw new Error("a batch of more arrays than it has room for");
     const header = Message.decode(metadata).header();
     const body = this.file.read(bodyStart, end);
-    if (header.length < 0 || header.nodes.some(({ length, nullCount }) => length < 0 || nullCount < 0 || nullCount > length)) {
+    if (
+      header.length < 0 ||
+      header.nodes.some(({ length, nullCount }) => length < 0 || nullCount < 0 || nullCount > length)
+    ) {
       throw new Error("an array of negative length, or of more nulls than elements");
     }
     if (header.buffers.some(({ offset, length }) => offset < 0 || length < 0 || offset + length > body.length)) {
@@ -71,12 +75,14 @@ export class ArrowFile {
     const { nodes, buffers, variadicBufferCounts } = header;
     const loader = new Loader(bytes, nodes, buffers, new Map(), version, variadicBufferCounts);
     const arrays = loader.visitMany(fields);
-    if (loader.nodesIndex + 1 !== nodes.length || loader.buffersIndex + 1 !== buffers.length) throw new Error("a batch of more arrays than its schema");
+    if (loader.nodesIndex + 1 !== nodes.length || loader.buffersIndex + 1 !== buffers.length)
+      throw new Error("a batch of more arrays than its schema");
+    if (arrays.some((data) => data.length !== header.length))
+      throw new Error("columns of another number of rows than their batch");
+    arrays.forEach(judgeData); // all of them, before anything of their size is made
     const columns = {};
     arrays.forEach((data, i) => {
       const { name, type } = this.fields[i];
-      if (data.length !== header.length) throw new Error(`${name} has ${data.length} rows, not ${header.length}`);
-      judgeData(data);
       if (decode && Object.hasOwn(COLUMNS, name)) columns[name] = columnOf(data, COLUMNS[name], type);
     });
     return { rows: header.length, columns };

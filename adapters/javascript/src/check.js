@@ -89,7 +89,8 @@ class Dataset {
     const { value, findings, own, isComparable } = metadataOf(source, this.root, this.given);
     for (const finding of findings) this.#add(finding, name);
     if (findings.some(({ requirement }) => requirement === "META-2")) return;
-    if (value !== null && value.alignment !== "predicts") this.#add(new Breach("ALN-6", `the alignment is ${value.alignment}`), name);
+    if (value !== null && value.alignment !== "predicts")
+      this.#add(new Breach("ALN-6", `the alignment is ${value.alignment}`), name);
     if (source.fields !== null) {
       const { findings: ofColumns, sound, types } = judgeColumns(source.fields);
       for (const finding of ofColumns) this.#add(finding, name);
@@ -105,7 +106,8 @@ class Dataset {
 
   /** @param {{name: string, first: number}} place the file, and the number of the batch's first row in it */
   checkBatch(batch, metadata, { name, first }) {
-    const report = (requirement, place, message) => this.#add(new Breach(requirement, message, { ...place, row: first + place.row }), name);
+    const report = (requirement, place, message) =>
+      this.#add(new Breach(requirement, message, { ...place, row: first + place.row }), name);
     for (let row = 0; row < batch.rows; row += 1) {
       const extent = judgeStructure(batch, row, report);
       if (extent !== null) this.#checkRow(batch, extent, metadata, report);
@@ -117,7 +119,8 @@ class Dataset {
     this.#stride ??= stride;
     if (stride !== this.#stride) report("ROW-5", { row }, `S is ${stride}, in the first row ${this.#stride}`);
     const declared = metadata?.tail.num_sampled ?? stride;
-    if (declared !== stride) this.#otherStride ??= new Breach("TAIL-4", `S is ${stride}, declared is ${declared}`, { row });
+    if (declared !== stride)
+      this.#otherStride ??= new Breach("TAIL-4", `S is ${stride}, declared is ${declared}`, { row });
     const isUniform = metadata?.tail.method === "uniform";
     const nuclei = [];
     const areIds = judgeSemantics(batch, extent, metadata, report, ({ topIndices, sampledIndices }, areSets) => {
@@ -135,7 +138,8 @@ class Dataset {
     const model = this.#files.find(({ isComparable }) => isComparable) ?? this.#files[0];
     for (const { name, types, own, isComparable } of this.#files) {
       if (!equal(model.types, types)) this.#add(new Breach("FILE-2", `other columns than ${model.name}`), name);
-      else if (isComparable && model.isComparable && !equal(model.own, own)) this.#add(new Breach("FILE-2", `other metadata than ${model.name}`), name);
+      else if (isComparable && model.isComparable && !equal(model.own, own))
+        this.#add(new Breach("FILE-2", `other metadata than ${model.name}`), name);
     }
   }
 

@@ -39,7 +39,10 @@ export class UniformTail {
   /** @returns {Breach | null} */
   finding() {
     if (this.#expected.some((expected) => expected < ENOUGH)) return null;
-    const statistic = this.#expected.reduce((sum, expected, b) => sum + (this.#observed[b] - expected) ** 2 / expected, 0);
+    const statistic = this.#expected.reduce(
+      (sum, expected, b) => sum + (this.#observed[b] - expected) ** 2 / expected,
+      0,
+    );
     return statistic > CHI_SQUARE ? new Breach("TAIL-3", `chi-square is ${statistic}, more than ${CHI_SQUARE}`) : null;
   }
 }
@@ -74,6 +77,9 @@ export class Alignment {
     const isBetter = ({ hits, tokens }) => own.hits * tokens < hits * own.tokens; // shares, compared exactly
     if (!isBetter(this.#before) && !isBetter(this.#after)) return null;
     const text = ({ hits, tokens }) => `${hits} of ${tokens}`;
-    return new Breach("ALN-5", `in their own nucleus are ${text(own)} tokens, in that before ${text(this.#before)}, in that after ${text(this.#after)}`);
+    return new Breach(
+      "ALN-5",
+      `in their own nucleus are ${text(own)} tokens, in that before ${text(this.#before)}, in that after ${text(this.#after)}`,
+    );
   }
 }

@@ -84,13 +84,17 @@ export function decode(batch, vocabulary = Infinity, first = 0) {
     logsumexp: Float64Array.from(columns.logsumexp.values),
     top: entries(columns, "top", tokens, (token) => counts[token]),
     sampled: entries(columns, "sampled", tokens, (token, row) => strides[row]),
-    tokenIds: Array.from({ length: rows }, (_, row) => tokenIds(columns.token_ids, row, tokens[row + 1] - tokens[row], vocabulary)),
+    tokenIds: Array.from({ length: rows }, (_, row) =>
+      tokenIds(columns.token_ids, row, tokens[row + 1] - tokens[row], vocabulary),
+    ),
   };
 }
 
 /** @returns {Entries} */
 function entries(columns, kind, tokens, sizeOf) {
-  const [low, high, codes, min, max] = ["indices_low", "indices_high", "logits_quantized", "min", "max"].map((part) => columns[`${kind}_${part}`]);
+  const [low, high, codes, min, max] = ["indices_low", "indices_high", "logits_quantized", "min", "max"].map(
+    (part) => columns[`${kind}_${part}`],
+  );
   const offsets = new Int32Array(tokens[tokens.length - 1] + 1);
   const indices = new Int32Array(low.values.length);
   const logits = new Float32Array(low.values.length);
@@ -122,4 +126,3 @@ function tokenIds(column, row, n, vocabulary) {
 export function areTokenIds(ids, n, limit) {
   return ids.length === n && ids.every((id) => id >= 0 && id < limit && id <= LAST_INT32);
 }
-

@@ -12,26 +12,64 @@ import { quantize } from "./quantize.js";
 export function encode(rows) {
   const tokens = rows.flat();
   const withIds = tokens.filter((token) => token.token_id !== undefined).length;
-  if (withIds > 0 && withIds < tokens.length) throw new Breach("ALN-4", "token ids stand in some tokens and not in others");
+  if (withIds > 0 && withIds < tokens.length)
+    throw new Breach("ALN-4", "token ids stand in some tokens and not in others");
   rows.forEach(judgeSizes);
   const perToken = offsetsOf(rows.map((row) => row.length));
   const list = (values, offsets) => ({ values, offsets, nulls: null });
   const columns = {
-    num_tokens: list(Int32Array.from(rows, (row) => row.length), null),
-    top_counts: list(Uint8Array.from(tokens, ({ top }) => top.indices.length), perToken),
-    logsumexp: list(Float64Array.from(tokens, ({ logsumexp }) => logsumexp), perToken),
+    num_tokens: list(
+      Int32Array.from(rows, (row) => row.length),
+      null,
+    ),
+    top_counts: list(
+      Uint8Array.from(tokens, ({ top }) => top.indices.length),
+      perToken,
+    ),
+    logsumexp: list(
+      Float64Array.from(tokens, ({ logsumexp }) => logsumexp),
+      perToken,
+    ),
   };
   for (const kind of ["top", "sampled"]) {
     const packed = rows.map((row) => packIndices(row.flatMap((token) => token[kind].indices)));
     const codes = tokens.map((token) => quantize(token[kind].logits));
     const perEntry = offsetsOf(packed.map(({ low }) => low.length));
-    columns[`${kind}_indices_low`] = list(join(Uint16Array, packed.map(({ low }) => low)), perEntry);
-    columns[`${kind}_indices_high`] = list(join(Uint8Array, packed.map(({ high }) => high)), offsetsOf(packed.map(({ high }) => high.length)));
-    columns[`${kind}_logits_quantized`] = list(join(Uint16Array, codes.map((code) => code.codes)), perEntry);
-    columns[`${kind}_min`] = list(Float32Array.from(codes, ({ min }) => min), perToken);
-    columns[`${kind}_max`] = list(Float32Array.from(codes, ({ max }) => max), perToken);
+    columns[`${kind}_indices_low`] = list(
+      join(
+        Uint16Array,
+        packed.map(({ low }) => low),
+      ),
+      perEntry,
+    );
+    columns[`${kind}_indices_high`] = list(
+      join(
+        Uint8Array,
+        packed.map(({ high }) => high),
+      ),
+      offsetsOf(packed.map(({ high }) => high.length)),
+    );
+    columns[`${kind}_logits_quantized`] = list(
+      join(
+        Uint16Array,
+        codes.map((code) => code.codes),
+      ),
+      perEntry,
+    );
+    columns[`${kind}_min`] = list(
+      Float32Array.from(codes, ({ min }) => min),
+      perToken,
+    );
+    columns[`${kind}_max`] = list(
+      Float32Array.from(codes, ({ max }) => max),
+      perToken,
+    );
   }
-  if (withIds > 0) columns.token_ids = list(Int32Array.from(tokens, (token) => token.token_id), perToken);
+  if (withIds > 0)
+    columns.token_ids = list(
+      Int32Array.from(tokens, (token) => token.token_id),
+      perToken,
+    );
   return { rows: rows.length, columns };
 }
 
@@ -43,7 +81,10 @@ function judgeSizes(tokens, row) {
     const count = top.indices.length;
     if (count < 1 || count > 255) throw new Breach("NUC-1", `a nucleus of ${count} entries`, { row, token });
     if (stride < 1 || sampled.indices.length !== stride) {
-      throw new Breach("ROW-4", `a tail of ${sampled.indices.length} entries, the first of the row has ${stride}`, { row, token });
+      throw new Breach("ROW-4", `a tail of ${sampled.indices.length} entries, the first of the row has ${stride}`, {
+        row,
+        token,
+      });
     }
   });
 }

@@ -62,6 +62,7 @@ const RATIO_SLACK = 1 << 24;
  * @throws {Error} where no codec could do that; {Limit} where it is merely too much
  */
 export function judgeClaim(claimed, compressed) {
-  if (claimed < 0 || claimed > compressed * MAX_RATIO + RATIO_SLACK) throw new Error(`${compressed} bytes claim to hold ${claimed}`);
+  if (claimed < 0 || claimed > compressed * MAX_RATIO + RATIO_SLACK)
+    throw new Error(`${compressed} bytes claim to hold ${claimed}`);
   if (claimed > MAX_CLAIM) throw new Limit(`compressed bytes claim to hold ${claimed}, more than ${MAX_CLAIM}`);
 }

@@ -20,7 +20,7 @@ export class File {
    */
   read(start, end) {
     const bytes = new Uint8Array(Math.max(0, Math.min(end, this.size) - start));
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const got = readSync(this.descriptor, bytes, done, Math.min(PIECE, bytes.length - done), start + done);
       if (got === 0) return bytes.slice(0, done);
       done += got;

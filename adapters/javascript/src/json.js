@@ -47,7 +47,12 @@ export function parse(input) {
     return found[0];
   };
   const skip = () => {
-    for (let code = text.charCodeAt(at); code === 32 || code === 10 || code === 13 || code === 9; code = text.charCodeAt(at)) at += 1;
+    for (
+      let code = text.charCodeAt(at);
+      code === 32 || code === 10 || code === 13 || code === 9;
+      code = text.charCodeAt(at)
+    )
+      at += 1;
   };
   const next = (mark) => {
     skip();

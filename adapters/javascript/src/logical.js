@@ -57,7 +57,12 @@ export function parseRow(line, row) {
 /** A number by its value: 5.0 and 5e0 are 5. */
 function number(value, fits, requirement, place) {
   const found = value instanceof Numeral ? Number(value.text) : NaN;
-  if (!fits(found)) throw new Breach(requirement, `${value instanceof Numeral ? value.text : JSON.stringify(value)} cannot be stored`, place);
+  if (!fits(found))
+    throw new Breach(
+      requirement,
+      `${value instanceof Numeral ? value.text : JSON.stringify(value)} cannot be stored`,
+      place,
+    );
   return found;
 }
 

@@ -72,7 +72,8 @@ function decompressBlock(input, output, start) {
     const distance = input[at] | (input[at + 1] << 8);
     at += 2;
     const length = extended(token & 15) + MIN_MATCH;
-    if (distance === 0 || distance > done || done + length > output.length) throw new Error("an LZ4 match reaches too far");
+    if (distance === 0 || distance > done || done + length > output.length)
+      throw new Error("an LZ4 match reaches too far");
     for (const end = done + length; done < end; done += 1) output[done] = output[done - distance];
   }
   throw new Error("an LZ4 block without literals at its end");

@@ -76,7 +76,9 @@ export function stringify(value) {
   if (typeof value === "bigint") return String(value);
   if (Array.isArray(value)) return `[${value.map(stringify).join(",")}]`;
   if (!isObject(value)) return JSON.stringify(value);
-  return `{${Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}:${stringify(member)}`).join(",")}}`;
+  return `{${Object.entries(value)
+    .map(([name, member]) => `${JSON.stringify(name)}:${stringify(member)}`)
+    .join(",")}}`;
 }
 
 // The published schema, schema/metadata.schema.json, as functions that say whether a value fits.
@@ -86,7 +88,10 @@ const named = (value) => text(value) && value.length > 0;
 const digest = (value) => text(value) && /^[0-9a-f]{64}$/.test(value);
 const whole = (value) => typeof value === "bigint" || Number.isInteger(value);
 const between = (least, most) => (value) => whole(value) && value >= least && value <= most;
-const oneOf = (...values) => (value) => values.includes(value);
+const oneOf =
+  (...values) =>
+  (value) =>
+    values.includes(value);
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const object = (required, members) => (value) =>
   isObject(value) &&

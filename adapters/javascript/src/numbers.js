@@ -16,10 +16,15 @@ export function toNumbers(values, type, number) {
   if (element === "float") return values instanceof Float32Array ? values : Float32Array.from(values);
   if (/64$/.test(element)) {
     const unsigned = element === "uint64";
-    return Float64Array.from(values, (value) => Number(unsigned ? BigInt.asUintN(64, BigInt(value ?? 0)) : (value ?? 0)));
+    return Float64Array.from(values, (value) =>
+      Number(unsigned ? BigInt.asUintN(64, BigInt(value ?? 0)) : (value ?? 0)),
+    );
   }
   // Parquet keeps uint32 in INT32, with the sign bit as its highest.
-  if (element === "uint32") return values instanceof Int32Array ? new Uint32Array(values.buffer, values.byteOffset, values.length) : Float64Array.from(values, Number);
+  if (element === "uint32")
+    return values instanceof Int32Array
+      ? new Uint32Array(values.buffer, values.byteOffset, values.length)
+      : Float64Array.from(values, Number);
   return ArrayBuffer.isView(values) ? values : Float64Array.from(values, (value) => Number(value ?? 0));
 }
 

@@ -43,7 +43,8 @@ function collect(node, definition, repetition, depth, leaves, rowDefinition = 0)
 /** @param {SchemaTree} node at the top level */
 function typeOf(node) {
   const { element, children } = node;
-  if (element.repetition_type === "REPEATED") return element.type === undefined ? "list<struct>" : `list<${primitive(element)}>`;
+  if (element.repetition_type === "REPEATED")
+    return element.type === undefined ? "list<struct>" : `list<${primitive(element)}>`;
   if (element.type !== undefined) return primitive(element);
   if (element.converted_type !== "LIST" && element.logical_type?.type !== "LIST") return "struct";
   const [repeated] = children;
@@ -58,7 +59,8 @@ function typeOf(node) {
 
 /** @param {import("hyparquet").SchemaElement} element */
 function primitive({ type, type_length: width, converted_type: converted, logical_type: logical }) {
-  if (type === "FIXED_LEN_BYTE_ARRAY") return logical?.type === "FLOAT16" && width === 2 ? "halffloat" : `fixed_size_binary[${width}]`;
+  if (type === "FIXED_LEN_BYTE_ARRAY")
+    return logical?.type === "FLOAT16" && width === 2 ? "halffloat" : `fixed_size_binary[${width}]`;
   if (logical?.type === "INTEGER") return `${logical.isSigned ? "" : "u"}int${logical.bitWidth}`;
   if (logical !== undefined) return String(logical.type ?? "unknown").toLowerCase();
   if (CONVERTED_INTEGER.test(converted ?? "")) return converted.toLowerCase().replace("_", "");

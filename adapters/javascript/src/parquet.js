@@ -33,7 +33,8 @@ export class ParquetFile {
   #readFooter() {
     const { file } = this;
     const tail = file.read(Math.max(0, file.size - 8), file.size);
-    if (file.size < 12 || !hasText(tail, MAGIC, 4) || !hasText(file.read(0, 4), MAGIC)) throw new Error("the magic number is missing");
+    if (file.size < 12 || !hasText(tail, MAGIC, 4) || !hasText(file.read(0, 4), MAGIC))
+      throw new Error("the magic number is missing");
     const length = new DataView(tail.buffer).getUint32(0, true);
     if (length > file.size - 12) throw new Error(`the footer claims ${length} bytes`);
     if (length > MAX_FOOTER) throw new Limit(`a footer of ${length} bytes, more than ${MAX_FOOTER}`);
@@ -57,7 +58,8 @@ export class ParquetFile {
   }
 
   #judgeGroup(group) {
-    if (group.columns.length !== this.leaves.length || group.num_rows < 0n) throw new Error("a row group does not fit the schema");
+    if (group.columns.length !== this.leaves.length || group.num_rows < 0n)
+      throw new Error("a row group does not fit the schema");
     if (group.num_rows > MAX_LENGTH) throw new Limit(`a row group of ${group.num_rows} rows`);
     group.columns.forEach(({ meta_data: chunk, file_path: elsewhere }, i) => {
       if (elsewhere !== undefined) throw new Limit("a column chunk in another file");
@@ -67,7 +69,8 @@ export class ParquetFile {
       }
       const { start, end } = extentOf(chunk);
       const isEmpty = end === start && chunk.num_values === 0n; // of no rows, at an offset that means nothing
-      if (!isEmpty && !(start >= 4 && end >= start && end <= this.footerStart)) throw new Error("a column chunk is out of place");
+      if (!isEmpty && !(start >= 4 && end >= start && end <= this.footerStart))
+        throw new Error("a column chunk is out of place");
       if (chunk.codec === undefined) throw new Error("an unknown codec");
     });
   }
@@ -96,9 +99,11 @@ export class ParquetFile {
       if (pages.length > 0 && pages[0].header.crc === undefined) this.hasBarePages = true;
       const levels = pages.reduce((sum, { header }) => sum + (levelsOf(header) ?? 0), 0);
       if (levels > MAX_LENGTH) throw new Limit(`a column chunk of ${levels} values`);
-      if (BigInt(levels) !== chunk.num_values) throw new Error(`${leaf.path.join(".")} has ${levels} values, not ${chunk.num_values}`);
+      if (BigInt(levels) !== chunk.num_values)
+        throw new Error(`${leaf.path.join(".")} has ${levels} values, not ${chunk.num_values}`);
       const [name] = leaf.path;
-      if (decode && Object.hasOwn(COLUMNS, name)) columns[name] = this.#columnOf(name, rows, decodePages(pages, leaf, chunk), leaf);
+      if (decode && Object.hasOwn(COLUMNS, name))
+        columns[name] = this.#columnOf(name, rows, decodePages(pages, leaf, chunk), leaf);
     });
     return { rows, columns };
   }
@@ -108,8 +113,11 @@ export class ParquetFile {
     const { type } = this.fields.find((field) => field.name === name);
     const { shape, number } = COLUMNS[name];
     const { repetition, definition, count } = decoded;
-    const { offsets, nulls } = shape === "list" ? rowsOfList(rows, decoded, leaf) : { offsets: null, nulls: nullsOf(definition, rows) };
-    if (shape !== "list" && (repetition !== null || count !== rows)) throw new Error(`${name} has ${count} values for ${rows} rows`);
+    if (rows > count) throw new Error(`${name} has ${count} values for ${rows} rows`); // before anything of that size is made
+    const { offsets, nulls } =
+      shape === "list" ? rowsOfList(rows, decoded, leaf) : { offsets: null, nulls: nullsOf(definition, rows) };
+    if (shape !== "list" && (repetition !== null || count !== rows))
+      throw new Error(`${name} has ${count} values for ${rows} rows`);
     if (shape === "list") return { values: toNumbers(decoded.values, type, number), offsets, nulls };
     // A null among scalars and binaries takes no place among the values.
     const values = nulls === null ? decoded.values : spread(decoded.values, nulls);
@@ -159,7 +167,8 @@ function rowsOfLevels(rows, repetition) {
     offsets[row] = at;
     row += 1;
   }
-  if (row !== rows || (rows === 0 && levels.length > 0)) throw new Error(`a column of another number of rows than ${rows}`);
+  if (row !== rows || (rows === 0 && levels.length > 0))
+    throw new Error(`a column of another number of rows than ${rows}`);
   offsets[rows] = levels.length;
   return offsets;
 }

@@ -77,5 +77,9 @@ export function quantize(logits) {
   if (min > lowest) min = neighbour(min, -1);
   if (max < highest) max = neighbour(max, 1);
   const range = max - min;
-  return { min, max, codes: Uint16Array.from(logits, (x) => (range === 0 ? 0 : Math.round(((x - min) / range) * CODES))) };
+  return {
+    min,
+    max,
+    codes: Uint16Array.from(logits, (x) => (range === 0 ? 0 : Math.round(((x - min) / range) * CODES))),
+  };
 }

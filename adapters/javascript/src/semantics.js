@@ -56,7 +56,8 @@ export function judgeSemantics(batch, extent, metadata, report, visit = () => {}
   }
   const ids = columns.token_ids;
   const limit = metadata?.vocab_size ?? Infinity;
-  if (ids === undefined || areTokenIds(ids.values.subarray(ids.offsets[row], ids.offsets[row + 1]), extent.n, limit)) return true;
+  if (ids === undefined || areTokenIds(ids.values.subarray(ids.offsets[row], ids.offsets[row + 1]), extent.n, limit))
+    return true;
   report("ALN-4", { row }, `token_ids are not ${extent.n} indices of the vocabulary`);
   return false;
 }
@@ -64,7 +65,9 @@ export function judgeSemantics(batch, extent, metadata, report, visit = () => {}
 /** @returns {Generator<Token>} */
 function* tokensOf(columns, { row, n, stride }) {
   const part = (kind) => {
-    const [low, high, codes, min, max] = ["indices_low", "indices_high", "logits_quantized", "min", "max"].map((name) => columns[`${kind}_${name}`]);
+    const [low, high, codes, min, max] = ["indices_low", "indices_high", "logits_quantized", "min", "max"].map(
+      (name) => columns[`${kind}_${name}`],
+    );
     const indices = new Int32Array(low.offsets[row + 1] - low.offsets[row]);
     const own = low.values.subarray(low.offsets[row], low.offsets[row + 1]);
     unpackIndices(own, high.values, 0, indices.length, high.offsets[row], indices);
@@ -204,10 +207,12 @@ function judgeMass({ top, logsumexp }, metadata, say) {
   const massOf = (bound, reference) => bounds(bound, top).reduce((sum, x) => sum + Math.exp(x - reference), 0);
   if (rule === "covering") {
     const mass = massOf(upper, logsumexp - tau);
-    if (mass < share * (1 - ON_SUMS) && codes.length < most) say("NUC-4", `the nucleus holds ${mass}, less than ${share}`);
+    if (mass < share * (1 - ON_SUMS) && codes.length < most)
+      say("NUC-4", `the nucleus holds ${mass}, less than ${share}`);
     if (codes.length > 1) {
       const rest = massOf(lower, logsumexp + tau) - Math.exp(lower(top, least(codes)) - (logsumexp + tau));
-      if (rest * (1 - ON_SUMS) >= share) say("NUC-5", `the nucleus without its smallest entry holds ${rest}, not less than ${share}`);
+      if (rest * (1 - ON_SUMS) >= share)
+        say("NUC-5", `the nucleus without its smallest entry holds ${rest}, not less than ${share}`);
     }
   } else if (rule === "below" && codes.length > 1) {
     const mass = massOf(lower, logsumexp + tau);

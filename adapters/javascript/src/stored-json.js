@@ -52,13 +52,15 @@ function batchOf(line, row, hasIds) {
   for (const name of REQUIRED) {
     if (!(name in stored)) throw broken("COL-1", `${name} is missing`);
   }
-  if (hasIds !== null && hasIds !== "token_ids" in stored) throw broken("COL-1", "token_ids stands in some lines and not in others");
+  if (hasIds !== null && hasIds !== "token_ids" in stored)
+    throw broken("COL-1", "token_ids stands in some lines and not in others");
   const present = NAMES.filter((name) => name in stored);
   for (const name of present) {
     if (!hasType(stored[name], COLUMNS[name])) throw broken("COL-2", `${name} has a value of another type`);
   }
   const columns = {};
-  for (const name of present) columns[name] = columnOf(stored[name], COLUMNS[name], () => broken("JSON-2", `${name} is no base64`));
+  for (const name of present)
+    columns[name] = columnOf(stored[name], COLUMNS[name], () => broken("JSON-2", `${name} is no base64`));
   return { rows: 1, columns };
 }
 

@@ -84,7 +84,8 @@ export function judgeStructure({ columns }, row, report) {
   function judgeEntries(kind, entries, requirement) {
     const lists = [`${kind}_indices_low`, `${kind}_logits_quantized`];
     const wrong = lists.filter((name) => lengthOf(columns[name], row) !== entries);
-    for (const name of wrong) say(requirement, `${name} has ${lengthOf(columns[name], row)} elements, expected ${entries}`);
+    for (const name of wrong)
+      say(requirement, `${name} has ${lengthOf(columns[name], row)} elements, expected ${entries}`);
     if (wrong.length > 0) return;
     const bytes = lengthOf(columns[`${kind}_indices_high`], row);
     const expected = Math.ceil(entries / 4);

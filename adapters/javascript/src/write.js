@@ -2,8 +2,22 @@
 
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import {
-  Binary, Field, Float32, Float64, Int32, List, Message, RecordBatch, RecordBatchFileWriter, RecordBatchStreamWriter, Schema, Struct, Table,
-  Uint16, Uint8, makeData,
+  Binary,
+  Field,
+  Float32,
+  Float64,
+  Int32,
+  List,
+  Message,
+  RecordBatch,
+  RecordBatchFileWriter,
+  RecordBatchStreamWriter,
+  Schema,
+  Struct,
+  Table,
+  Uint16,
+  Uint8,
+  makeData,
 } from "apache-arrow";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { checkRows } from "./check.js";
@@ -51,7 +65,9 @@ function* rowsOf(bytes) {
 
 /** The values of each row of a column; a view of them where it has many. */
 function valuesOf({ values, offsets }, rows) {
-  return Array.from({ length: rows }, (_, row) => (offsets === null ? values[row] : values.subarray(offsets[row], offsets[row + 1])));
+  return Array.from({ length: rows }, (_, row) =>
+    offsets === null ? values[row] : values.subarray(offsets[row], offsets[row + 1]),
+  );
 }
 
 const FORMATS = {
@@ -91,7 +107,13 @@ const elementOf = (name) => /^list<(.*)>$/.exec(COLUMNS[name].canonical)?.[1];
 function parquetSchemaOf(name) {
   const element = elementOf(name);
   if (element === undefined) {
-    return [{ name, repetition_type: "REQUIRED", ...(COLUMNS[name].shape === "binary" ? { type: "BYTE_ARRAY" } : ELEMENTS.int32) }];
+    return [
+      {
+        name,
+        repetition_type: "REQUIRED",
+        ...(COLUMNS[name].shape === "binary" ? { type: "BYTE_ARRAY" } : ELEMENTS.int32),
+      },
+    ];
   }
   return [
     { name, repetition_type: "REQUIRED", num_children: 1, converted_type: "LIST" },
@@ -107,7 +129,9 @@ function toParquet({ rows, columns }, metadata) {
       schema: [{ name: "schema", num_children: names.length }, ...names.flatMap(parquetSchemaOf)],
       columnData: names.map((name) => ({
         name,
-        data: valuesOf(columns[name], rows).map((value) => (COLUMNS[name].shape === "list" ? Array.from(value) : value)),
+        data: valuesOf(columns[name], rows).map((value) =>
+          COLUMNS[name].shape === "list" ? Array.from(value) : value,
+        ),
         // SPEC.md appendix E: codes and indices look random, but share their high bytes.
         encoding: ["uint16", "float", "double"].includes(elementOf(name)) ? "BYTE_STREAM_SPLIT" : "PLAIN",
       })),
@@ -149,7 +173,13 @@ class WholeFileWriter extends RecordBatchFileWriter {
   }
 }
 
-const TYPES = { uint8: new Uint8(), uint16: new Uint16(), int32: new Int32(), float: new Float32(), double: new Float64() };
+const TYPES = {
+  uint8: new Uint8(),
+  uint16: new Uint16(),
+  int32: new Int32(),
+  float: new Float32(),
+  double: new Float64(),
+};
 
 function toTable({ rows, columns }, metadata) {
   const names = NAMES.filter((name) => name in columns);
@@ -163,8 +193,15 @@ function toTable({ rows, columns }, metadata) {
 function toData(name, { values, offsets }, length) {
   const { shape } = COLUMNS[name];
   if (shape === "scalar") return makeData({ type: TYPES.int32, length, nullCount: 0, data: values });
-  if (shape === "binary") return makeData({ type: new Binary(), length, nullCount: 0, valueOffsets: offsets, data: values });
+  if (shape === "binary")
+    return makeData({ type: new Binary(), length, nullCount: 0, valueOffsets: offsets, data: values });
   const type = TYPES[elementOf(name)];
   const child = makeData({ type, length: values.length, nullCount: 0, data: values });
-  return makeData({ type: new List(new Field("item", type, true)), length, nullCount: 0, valueOffsets: offsets, child });
+  return makeData({
+    type: new List(new Field("item", type, true)),
+    length,
+    nullCount: 0,
+    valueOffsets: offsets,
+    child,
+  });
 }

@@ -24,7 +24,9 @@ test("codes are within 1/2 + 1/64 of a step, ranges are the tightest that contai
   const { min, max, codes } = quantize(logits);
   assert.ok(min <= Math.min(...logits) && neighbour(min, 1) > Math.min(...logits));
   assert.ok(max >= Math.max(...logits) && neighbour(max, -1) < Math.max(...logits));
-  logits.forEach((x, j) => assert.ok(Math.abs(dequantize(codes[j], min, max) - x) <= ((1 / 2 + 1 / 64) * (max - min)) / 65535));
+  logits.forEach((x, j) =>
+    assert.ok(Math.abs(dequantize(codes[j], min, max) - x) <= ((1 / 2 + 1 / 64) * (max - min)) / 65535),
+  );
 });
 
 test("an empty range has codes of 0", () => {
@@ -37,7 +39,15 @@ test("the width of a range is rounded once", () => {
   assert.ok(!isRange(-(2 ** 103), largest)); // a tie, which rounds to infinity
   assert.ok(isRange(neighbour(-(2 ** 103), 1), largest));
   assert.ok(!isRange(neighbour(-(2 ** 103), -1), largest));
-  for (const [min, max] of [[1, 0], [NaN, 1], [0, NaN], [-Infinity, 0], [0, Infinity], [Infinity, Infinity]]) assert.ok(!isRange(min, max));
+  for (const [min, max] of [
+    [1, 0],
+    [NaN, 1],
+    [0, NaN],
+    [-Infinity, 0],
+    [0, Infinity],
+    [Infinity, Infinity],
+  ])
+    assert.ok(!isRange(min, max));
 });
 
 test("the neighbours of binary32 numbers", () => {

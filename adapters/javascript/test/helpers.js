@@ -11,8 +11,16 @@ export const CONTAINERS = { parquet: "parquet", "arrow-file": "arrow", "arrow-st
 /** The worked row of SPEC.md, appendix A: what it means, and what is stored. */
 export const WORKED = {
   tokens: [
-    { logsumexp: 10.25, top: { indices: [5, 65541, 131077], logits: [10, 8.25, 7] }, sampled: { indices: [12, 262142], logits: [-1.25, 2] } },
-    { logsumexp: 4.5, top: { indices: [262143, 7], logits: [4, 3] }, sampled: { indices: [65535, 65536], logits: [-2, -2] } },
+    {
+      logsumexp: 10.25,
+      top: { indices: [5, 65541, 131077], logits: [10, 8.25, 7] },
+      sampled: { indices: [12, 262142], logits: [-1.25, 2] },
+    },
+    {
+      logsumexp: 4.5,
+      top: { indices: [262143, 7], logits: [4, 3] },
+      sampled: { indices: [65535, 65536], logits: [-2, -2] },
+    },
   ],
 };
 export const STORED = {

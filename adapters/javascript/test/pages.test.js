@@ -15,7 +15,12 @@ function page(header) {
     type: "DATA_PAGE",
     uncompressed_page_size: 4,
     compressed_page_size: 4,
-    data_page_header: { num_values: 1, encoding: "PLAIN", definition_level_encoding: "RLE", repetition_level_encoding: "RLE" },
+    data_page_header: {
+      num_values: 1,
+      encoding: "PLAIN",
+      definition_level_encoding: "RLE",
+      repetition_level_encoding: "RLE",
+    },
     ...header(body),
   });
   writer.appendBytes(body);
@@ -24,7 +29,10 @@ function page(header) {
 
 test("a page has to match its checksum, where it has one", () => {
   assert.equal(splitPages(page(() => ({}))).length, 1);
-  assert.equal(splitPages(page((body) => ({ crc: crc32(body) | 0 })))[0].header.crc >>> 0, crc32(Uint8Array.of(1, 2, 3, 4)));
+  assert.equal(
+    splitPages(page((body) => ({ crc: crc32(body) | 0 })))[0].header.crc >>> 0,
+    crc32(Uint8Array.of(1, 2, 3, 4)),
+  );
   assert.throws(() => splitPages(page((body) => ({ crc: crc32(body) ^ 1 }))), /checksum/);
 });
 
@@ -56,5 +64,6 @@ test("LZ4 frames: literals, a match that overlaps itself, an uncompressed block"
   assert.equal(Buffer.from(decompressFrame(frame, 12)).toString(), "aaaaaaaaabcd");
   assert.throws(() => decompressFrame(frame, 13));
   assert.throws(() => decompressFrame(frame, 11));
-  for (let end = 0; end < frame.length - 1; end += 1) assert.throws(() => decompressFrame(frame.slice(0, end), 12), `cut at ${end}`);
+  for (let end = 0; end < frame.length - 1; end += 1)
+    assert.throws(() => decompressFrame(frame.slice(0, end), 12), `cut at ${end}`);
 });
