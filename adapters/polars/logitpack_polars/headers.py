@@ -73,7 +73,7 @@ def _arrow_stream(data: Buffer) -> Header:
         at += size + body
         if size < 0 or body < 0 or at > len(data) or found is None:
             raise BreachError("FILE-1", "a message is longer than the file, or the first is no schema")
-    raise BreachError("FILE-3", "the stream has no end marker")
+    raise BreachError("FILE-3" if found else "FILE-1", "the stream has no end marker")
 
 
 def _arrow_file(data: Buffer) -> Header:
