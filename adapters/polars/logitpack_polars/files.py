@@ -1,6 +1,7 @@
 """Files and folders (section 4): what is read is checked, what is written is whole."""
 
 import mmap
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from logitpack_polars.metadata import KEY, LARGEST, SIDECAR, in_force, serialise
 Container = Literal["parquet", "arrow-file", "arrow-stream"]
 SUFFIXES = {".parquet", ".arrow", ".arrows"}
 TOKENS_IN_GROUP = 65_536
+UNREADABLE = {"interval", "list_view", "run_end_encoded", "union"}
+# Of columns that nobody reads, Polars need not know the time zones.
+os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
 # What is wrong inside a file shows as one of these. A panic is no Exception.
 DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
@@ -64,24 +68,33 @@ def load(path: Path, root: Path) -> Stored:
     metadata = in_force(_metadata(data, path, root, head))
     _check_header(data, head)
     try:
-        rows = _scan(path if _distinct(data, head) else _renamed(data, head), data)
+        rows = _scan(path, data, head)
         schema = rows.collect_schema()
         structure.check_schema(schema)
         stored = structure.plain(rows, schema).collect()
         if data[:4] == b"PAR1" and stored.height != rows.select(pl.len()).collect().item():
             raise BreachError("FILE-1", "the footer counts other rows than there are")
     except DAMAGE as error:
+        for feature in UNREADABLE & set().union(*(column.odd for column in head.columns)):
+            raise UnsupportedFeatureError(feature) from error
         raise BreachError("FILE-1", f"Polars does not read it: {error}") from error
     reject(structure.faults(stored.lazy(), stored.schema))
     return Stored(stored, metadata)
 
 
-def _scan(source: Path | bytes, data: Any) -> pl.LazyFrame:
+def _scan(path: Path, data: Any, head: Header) -> pl.LazyFrame:
+    names = {bytes(data[column.name]) for column in head.columns}
     if data[:4] == b"PAR1":
-        return pl.scan_parquet(source, glob=False, hive_partitioning=False)
+        rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        try:
+            rows.collect_schema()
+        except DAMAGE:
+            rows = pl.scan_parquet(_eased(data, head))
+        return rows
+    source = path if len(names) == len(head.columns) else _eased(data, head)
     if data[:6] == b"ARROW1":
         return pl.scan_ipc(source, glob=False, hive_partitioning=False)
-    return pl.read_ipc_stream(source).lazy()
+    return pl.read_ipc_stream(source, columns=[name for name in CANONICAL if name.encode() in names]).lazy()
 
 
 def _metadata(data: Any, path: Path, root: Path, head: Header) -> Iterator[bytes]:
@@ -103,8 +116,6 @@ def _check_header(data: Any, head: Header) -> None:
     names = Counter(bytes(data[column.name]) for column in head.columns)
     for column in head.columns:
         name = bytes(data[column.name])
-        for feature in column.odd & {"list_view", "run_end_encoded"}:
-            raise UnsupportedFeatureError(feature)
         if name.decode(errors="replace") in CANONICAL:
             if names[name] > 1:
                 raise BreachError("COL-1", f"{name.decode()} stands twice")
@@ -112,12 +123,12 @@ def _check_header(data: Any, head: Header) -> None:
                 raise BreachError("COL-2", f"{name.decode()} is {odd}")
 
 
-def _distinct(data: Any, head: Header) -> bool:
-    return len({bytes(data[column.name]) for column in head.columns}) == len(head.columns)
+def _eased(data: Any, head: Header) -> bytes:
+    """Copy a file that is valid but not for Polars.
 
-
-def _renamed(data: Any, head: Header) -> bytes:
-    """Copy a file in which other columns share a name, which no frame of Polars can, with numbers for names."""
+    Other columns that share a name, which those of a frame cannot, get numbers for names. The footer of Parquet loses
+    the hint at Arrow types: what counts is its own schema (section 5), and some of those types Polars has not.
+    """
     copy, names = bytearray(data), {bytes(data[column.name]) for column in head.columns}
     seen: set[bytes] = set()
     numbers: dict[int, Iterator[int]] = {}
@@ -131,6 +142,9 @@ def _renamed(data: Any, head: Header) -> bytes:
                 raise UnsupportedFeatureError("so many columns of one name")
             copy[column.name] = spare
         seen.add(name)
+    if data[:4] == b"PAR1":
+        footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+        copy[footer:] = copy[footer:].replace(b"ARROW:schema", b"arrow:schema")
     return bytes(copy)
 
 

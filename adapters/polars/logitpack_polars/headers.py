@@ -12,7 +12,15 @@ from logitpack_polars.faults import BreachError
 
 CONTINUATION = b"\xff\xff\xff\xff"
 FIXED_SIZE_BINARY, DICTIONARY = "fixed-size binary", "dictionary"
-ODD_TYPES = {15: FIXED_SIZE_BINARY, 22: "run_end_encoded", 25: "list_view", 26: "list_view"}  # by their Arrow numbers
+# By the numbers that Arrow gives them.
+ODD_TYPES = {
+    11: "interval",
+    14: "union",
+    15: FIXED_SIZE_BINARY,
+    22: "run_end_encoded",
+    25: "list_view",
+    26: "list_view",
+}
 Buffer = Any  # bytes, or a map of a file
 
 
