@@ -52,11 +52,13 @@ def read(path: str | Path) -> pl.DataFrame:
 
 
 def files(path: Path) -> list[Path]:
-    """List the data files of a dataset, in their order."""
+    """List the data files of a dataset, in their order. Raises FileNotFoundError where there is none."""
     if not path.is_dir():
         return [path]
     found = [file.relative_to(path) for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file()]
     shown = [file for file in found if not any(part.startswith((".", "_")) for part in file.parts)]
+    if not shown:
+        raise FileNotFoundError(f"{path}: no data files")
     return [path / file for file in sorted(shown, key=lambda file: file.as_posix())]
 
 

@@ -8,11 +8,12 @@ import polars as pl
 import pytest
 from examples import METADATA, ROW, frame, tokens
 
-from logitpack_polars import BreachError, load, read, write
+from logitpack_polars import BreachError, UnsupportedFeatureError, load, read, write
 from logitpack_polars.columns import CANONICAL
 from logitpack_polars.files import Container
 
 CONTAINERS: dict[Container, str] = {"parquet": "x.parquet", "arrow-file": "x.arrow", "arrow-stream": "x.arrows"}
+CASES = Path(__file__).parents[3] / "fixtures/cases"
 each_container = pytest.mark.parametrize(("container", "name"), CONTAINERS.items())
 
 
@@ -166,6 +167,51 @@ def test_folder_in_the_order_of_its_paths(tmp_path: Path) -> None:
     assert [11.0, 11.0, 12.0, 12.0, 13.0, 13.0] == found["logsumexp"].to_list()
     assert [0, 0, 1, 1, 2, 2] == found["row"].to_list()
     assert [5, 7, None, None, 5, 7] == found["token_id"].to_list()
+
+
+def test_folder_without_data_files(tmp_path: Path) -> None:
+    """Rather a mistake than a dataset."""
+    with pytest.raises(FileNotFoundError, match="no data files"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "case"),
+    [
+        ("COL-2", "types/refused/high-fixed-size-binary/parquet/in.parquet"),
+        ("COL-2", "types/refused/high-fixed-size-binary/arrow-file/in.arrow"),
+        ("COL-2", "types/refused/num-tokens-dictionary/arrow-stream/in.arrows"),
+        ("COL-2", "types/refused/top-min-dictionary/arrow-file/in.arrow"),
+        ("FILE-1", "container/parquet-damage/rows-in-footer/parquet/in.parquet"),
+        ("FILE-1", "container/arrow-file-damage/batch-length/arrow-file/in.arrow"),
+    ],
+)
+def test_what_polars_does_not_tell(requirement: str, case: str) -> None:
+    """It reads these files as if they were sound."""
+    with pytest.raises(BreachError, match=requirement):
+        read(CASES / case)
+
+
+@pytest.mark.parametrize(
+    ("feature", "case"),
+    [
+        ("list_view", "types/lists/list-view/arrow-file/in.arrow"),
+        ("run_end", "columns/other/run-ends/arrow-file/in.arrow"),
+    ],
+)
+def test_what_polars_cannot_read(feature: str, case: str) -> None:
+    """It is no fault of the file."""
+    with pytest.raises(UnsupportedFeatureError, match=feature):
+        read(CASES / case)
+
+
+def test_hint_at_arrow_types_that_polars_cannot_follow(tmp_path: Path) -> None:
+    """The schema of Parquet is enough."""
+    path = store(frame(ROW), tmp_path / "x.parquet")
+    path.write_bytes(path.read_bytes().replace(b"/////", b"*****"))
+    with pytest.raises(pl.exceptions.PolarsError):
+        pl.read_parquet(path)
+    assert 2 == read(path).height
 
 
 @pytest.mark.parametrize("version", ["2.0", "0.9", "10.0"])
