@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
+from polars import selectors
 
 from logitpack_polars import meaning
 from logitpack_polars.columns import CANONICAL, KINDS, LARGEST_ID, TOKENS, accepted
@@ -23,10 +24,13 @@ def encode(tokens: pl.DataFrame, metadata: dict[str, Any] | None = None) -> pl.D
     valid ones, which the tokens are held against. Raises BreachError for what no valid file can hold: IDX-6, QNT-6, and
     every requirement at level MUST that the file would break.
     """
-    for name, dtype in TOKENS.items():
-        if name in CONTENT and not accepted(tokens.schema[name], dtype):
-            raise BreachError("COL-2", f"{name} is {tokens.schema[name]}, which cannot stand for {dtype}")
+    tokens = tokens.with_columns(selectors.array().arr.to_list())
     identified = "token_id" in tokens.columns and tokens["token_id"].is_not_null().any()
+    for name in (*CONTENT, *(["token_id"] if identified else [])):
+        if name not in tokens.columns:
+            raise BreachError("COL-1", f"there is no column {name}")
+        if not accepted(tokens.schema[name], TOKENS[name]):
+            raise BreachError("COL-2", f"{name} is {tokens.schema[name]}, which cannot stand for {TOKENS[name]}")
     vocab_size = None if metadata is None else int(metadata["vocab_size"])
     place = tokens.lazy().with_columns(token=pl.int_range(pl.len(), dtype=pl.UInt32).over("row"))
     reject(first(place, ["row", "token"], _refusals(vocab_size, identified=identified)))

@@ -4,7 +4,7 @@ import mmap
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -172,8 +172,9 @@ def write(
             groups = max(1, TOKENS_IN_GROUP // tokens_in_row)
             rows.write_parquet(temporary, row_group_size=groups, metadata={} if text is None else {KEY: text})
         else:
-            writer = rows.write_ipc if container == "arrow-file" else rows.write_ipc_stream
-            writer(temporary, compression="zstd", compat_level=pl.CompatLevel.oldest())
+            writers: dict[str, Callable[..., object]]
+            writers = {"arrow-file": rows.write_ipc, "arrow-stream": rows.write_ipc_stream}
+            writers[container](temporary, compression="zstd", compat_level=pl.CompatLevel.oldest())
             if text is not None:
                 _write_sidecar(path.parent / SIDECAR, text, Path(folder) / SIDECAR)
         temporary.replace(path)

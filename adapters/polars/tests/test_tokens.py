@@ -185,7 +185,23 @@ def test_metadata_that_the_tokens_bear_out() -> None:
         assert 1 == encode(tokens({}), METADATA | {"nucleus": nucleus}).height
 
 
-def test_integers_of_a_float_type_are_refused() -> None:
-    """They would be cut."""
-    with pytest.raises(BreachError, match="COL-2: top_indices"):
-        encode(tokens({}).cast({"top_indices": pl.List(pl.Float64)}))
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [("top_indices", pl.List(pl.Float64)), ("token_id", pl.Float32), ("sampled_logits", pl.List(pl.Int32))],
+)
+def test_type_that_is_not_accepted(name: str, dtype: Any) -> None:
+    """Nothing is converted that could lose something."""
+    with pytest.raises(BreachError, match=f"COL-2: {name}"):
+        encode(tokens({"token_id": 5}).cast({name: dtype}))
+
+
+def test_missing_column() -> None:
+    """It is named."""
+    with pytest.raises(BreachError, match="no column logsumexp"):
+        encode(tokens({}).drop("logsumexp"))
+
+
+def test_types_that_are_accepted() -> None:
+    """Arrays for lists, narrow types for wide ones, token ids that are null throughout."""
+    narrow = {"top_indices": pl.Array(pl.UInt8, 2), "top_logits": pl.Array(pl.Float32, 2), "token_id": pl.Null}
+    assert encode(tokens({})).equals(encode(tokens({}).cast(narrow)))
