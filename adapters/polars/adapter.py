@@ -19,11 +19,11 @@ HELLO = {
     "language": "python",
     "roles": ["reader", "writer"],
     "containers": ["parquet", "arrow-file", "arrow-stream"],
-    # Neither list_view nor run_end_encoded: Polars has no such types.
+    # Neither list_view nor run_end_encoded: Polars has no such types. Nor binary_view, which it reads but for one form.
     "features": [
         *("zstd", "snappy", "gzip", "lz4", "brotli", "arrow_zstd", "arrow_lz4"),
         *("byte_stream_split", "dictionary", "delta", "data_page_v2"),
-        *("wide_integers", "float16", "float64", "large_list", "fixed_size_list", "large_binary", "binary_view"),
+        *("wide_integers", "float16", "float64", "large_list", "fixed_size_list", "large_binary"),
         *("legacy_stream", "nested_columns", "dataset", "token_ids", "sidecar"),
     ],
     "homepage": "https://pola.rs",

@@ -21,7 +21,8 @@ from logitpack_polars.metadata import KEY, LARGEST, SIDECAR, in_force, serialise
 Container = Literal["parquet", "arrow-file", "arrow-stream"]
 SUFFIXES = {".parquet", ".arrow", ".arrows"}
 TOKENS_IN_GROUP = 65_536
-UNREADABLE = {"interval", "list_view", "run_end_encoded", "union"}
+# Types that Polars lacks, and one that it reads but for compressed buffers of no bytes.
+UNREADABLE = {"binary_view", "interval", "list_view", "run_end_encoded", "union"}
 # Of columns that nobody reads, Polars need not know the time zones.
 os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
 # What is wrong inside a file shows as one of these. A panic is no Exception.

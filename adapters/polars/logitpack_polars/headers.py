@@ -18,6 +18,7 @@ ODD_TYPES = {
     14: "union",
     15: FIXED_SIZE_BINARY,
     22: "run_end_encoded",
+    23: "binary_view",
     25: "list_view",
     26: "list_view",
 }

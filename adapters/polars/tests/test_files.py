@@ -195,14 +195,15 @@ def test_what_polars_does_not_tell(requirement: str, case: str) -> None:
 @pytest.mark.parametrize(
     ("feature", "case"),
     [
-        ("list_view", "types/lists/list-view/arrow-file/in.arrow"),
-        ("run_end", "columns/other/run-ends/arrow-file/in.arrow"),
+        ("list_view", CASES / "types/lists/list-view/arrow-file/in.arrow"),
+        ("run_end_encoded", CASES / "columns/other/run-ends/arrow-file/in.arrow"),
+        ("binary_view", Path(__file__).parent / "data/compressed-view-without-bytes.arrow"),
     ],
 )
-def test_what_polars_cannot_read(feature: str, case: str) -> None:
+def test_what_polars_cannot_read(feature: str, case: Path) -> None:
     """It is no fault of the file."""
     with pytest.raises(UnsupportedFeatureError, match=feature):
-        read(CASES / case)
+        read(case)
 
 
 def test_hint_at_arrow_types_that_polars_cannot_follow(tmp_path: Path) -> None:
