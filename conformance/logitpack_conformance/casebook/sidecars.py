@@ -70,7 +70,8 @@ def _core() -> Iterator[Draft]:
             "METADATA_TRUSTED",
         ),
     ):
-        yield variant(twin, f"{key}-{name}", why, fault, beside={NAME: embedded(data)}, flags=(flag,), turn=1)
+        turn = len(ARROW) if name == "foreign" else 1  # which readers have to reject, in every container
+        yield variant(twin, f"{key}-{name}", why, fault, beside={NAME: embedded(data)}, flags=(flag,), turn=turn)
     why = "A logitpack.json that is cut short beside a file without metadata."
     cut = embedded(facts)[:-30]
     yield variant(twin, f"{key}-cut", why, "META-1/beside-cut", beside={NAME: cut}, flags=("METADATA_TRUSTED",))

@@ -62,7 +62,7 @@ def _read(cursor: Thrift, kind: int) -> Any:
         head = cursor.byte()
         size = cursor.varint() if head >> 4 == 15 else head >> 4
         return Values(head & 15, [_read(cursor, head & 15) for _ in range(size)])
-    length = {BINARY: cursor.varint, DOUBLE: lambda: 8}.get(kind, lambda: 1)()
+    length = cursor.varint() if kind == BINARY else 8 if kind == DOUBLE else 1
     start = cursor.position
     cursor.position += length
     return cursor.data[start : cursor.position]

@@ -93,7 +93,8 @@ def _files(
     token_ids: bool | None,
 ) -> Recipe:
     all_names = tuple(name for name in FAULTS if container is not Container.JSON or not name.startswith("META-"))
-    names = draw(turns(all_names)) if draw(_faulty(Role.READER if is_reader else Role.CHECKER)) else ()
+    is_faulty = draw(_faulty(Role.READER if is_reader else Role.CHECKER))
+    names = draw(turns(all_names)) if is_faulty else ()
     dataset = draw(logical_datasets(token_ids=token_ids))
     if names and draw(_one_in(2)):
         dataset = _of_single_tokens(dataset)
