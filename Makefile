@@ -6,7 +6,12 @@ REAL := fixtures/real/smollm2-135m-instruct
 
 JOBS := 2
 
-.PHONY: demo test conform self-test fuzz adapters lint generate clean
+ADAPTERS := $(patsubst adapters/%/Makefile,%,$(wildcard adapters/*/Makefile))
+REFERENCE := $(BIN)/python -m logitpack_conformance.adapters.reference
+REPORTS := build/reports
+WRITERS := reference javascript polars
+
+.PHONY: demo test conform self-test fuzz adapters matrix lint generate clean
 
 demo: $(VENV)/demo.done ## check and show the real dataset
 	$(BIN)/logitpack check $(REAL)
@@ -16,7 +21,7 @@ test: $(VENV)/test.done ## run the tests against the built wheel, side by side
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 conform: $(VENV)/test.done ## run the conformance suite against the reference and the example, which have to be conformant
-	$(BIN)/logitpack conform --jobs $(JOBS) -- $(BIN)/python -m logitpack_conformance.adapters.reference
+	$(BIN)/logitpack conform --jobs $(JOBS) --report $(REPORTS)/reference --keep-written -- $(REFERENCE)
 	$(BIN)/logitpack conform --jobs $(JOBS) -- $(BIN)/python examples/adapter_minimal.py
 
 self-test: $(VENV)/test.done ## run the conformance suite against broken implementations, which it has to catch
@@ -25,10 +30,18 @@ self-test: $(VENV)/test.done ## run the conformance suite against broken impleme
 fuzz: $(VENV)/test.done ## check and read damaged files for a minute: nothing may crash, hang or escape
 	$(BIN)/python tests/fuzz_files.py --seconds 60 --jobs $(JOBS)
 
-adapters: $(patsubst adapters/%/Makefile,adapter/%,$(wildcard adapters/*/Makefile)) ## each adapter: its tests, and the suite against it
+adapters: $(ADAPTERS:%=adapter/%) ## each adapter: its tests, and the suite against it
 
 adapter/%: $(VENV)/test.done
-	$(MAKE) -C adapters/$* test conform JOBS=$(JOBS) REPORT=$(CURDIR)/build/reports/$*
+	$(MAKE) -C adapters/$* test conform JOBS=$(JOBS) REPORT=$(CURDIR)/$(REPORTS)/$*
+
+matrix: $(ADAPTERS:%=exchange/%) ## who reads what whom, after conform and adapters
+	$(BIN)/logitpack conform --jobs $(JOBS) --report build/exchange/reference --case 'write/*' --roles reader,checker \
+		$(WRITERS:%=--exchange $(REPORTS)/%) -- $(REFERENCE) || [ $$? -eq 6 ]
+	$(BIN)/logitpack matrix $(WRITERS:%=$(REPORTS)/%) build/exchange/* --output build/matrix
+
+exchange/%: $(VENV)/test.done
+	$(MAKE) -C adapters/$* exchange JOBS=$(JOBS) REPORT=$(CURDIR)/build/exchange/$* EXCHANGE="$(WRITERS:%=$(CURDIR)/$(REPORTS)/%)"
 
 lint: $(VENV)/lint.done ## linters, types, generated files
 	$(BIN)/ruff check .

@@ -2,7 +2,8 @@
 #   setup    whatever it needs, in its own folder
 #   test     its own tests
 #   bench    its benchmark, where it has one
-# `conform` below holds it against the conformance suite and leaves a report in REPORT.
+# `conform` below holds it against the conformance suite and leaves a report in REPORT; `exchange` sends it what the
+# writers whose reports are named by EXCHANGE have written.
 ROOT := $(patsubst %/,%,$(dir $(abspath $(dir $(lastword $(MAKEFILE_LIST))))))
 LOGITPACK ?= $(ROOT)/.venv/bin/logitpack
 PYTHON ?= python3
@@ -11,8 +12,14 @@ REPORT ?= build/report
 # Further options of `logitpack conform`: --expect expectations.toml --allow-expected, say.
 CONFORM ?=
 
-.PHONY: setup test bench conform clean
+EXCHANGE ?=
+
+.PHONY: setup test bench conform exchange clean
 .DEFAULT_GOAL := conform
 
 conform: setup
-	$(LOGITPACK) conform --jobs $(JOBS) --report $(REPORT) $(CONFORM) -- $(COMMAND)
+	$(LOGITPACK) conform --jobs $(JOBS) --report $(REPORT) --keep-written $(CONFORM) -- $(COMMAND)
+
+# Status 6: such a run leaves the fixtures out, and has no verdict.
+exchange: setup
+	$(LOGITPACK) conform --jobs $(JOBS) --report $(REPORT) --case 'write/*' --roles reader,checker $(EXCHANGE:%=--exchange %) -- $(COMMAND) || [ $$? -eq 6 ]
