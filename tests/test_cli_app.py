@@ -252,3 +252,18 @@ def test_terminal_is_not_overrun(columns: int) -> None:
     """Sentences are broken at the terminal's width."""
     shown = ANSI.sub("", on_terminal("rules", "FILE-3", columns=columns))
     assert max(map(len, shown.splitlines())) <= columns
+
+
+@pytest.mark.parametrize(("chosen", "pool"), [(None, "system"), ("mimalloc", "mimalloc")])
+def test_memory_comes_from_where_the_user_says(chosen: str | None, pool: str) -> None:
+    """Arrow takes it from the system unless told otherwise, and programs begun later are told what the user said."""
+    code = (
+        "import os\n"
+        "import logitpack_command as program\n"
+        "with program._memory():\n    import pyarrow\n"
+        "print(pyarrow.default_memory_pool().backend_name, os.environ.get(program.POOL))"
+    )
+    base = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    environment = {**base, "PYTHONPATH": package_path()} | ({"ARROW_DEFAULT_MEMORY_POOL": chosen} if chosen else {})
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert f"{pool} {chosen}\n" == done.stdout

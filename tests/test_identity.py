@@ -15,6 +15,7 @@ import pytest
 from logitpack import UsageError
 from logitpack import identity as module
 from logitpack.identity import checker, identity
+from logitpack.resources import schema_folder
 from logitpack_conformance.rows import described, valid_rows
 from support import table, write_parquet
 from webserver import Web, serving
@@ -104,7 +105,7 @@ def test_nothing_there(path: Path, name: str) -> None:
 def test_a_changed_checker_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """One character of a source or of a table is enough, whatever the version says."""
     (tmp_path / "code").mkdir()
-    for source in [*Path(module.__file__).parent.glob("*.py"), *module.schema_folder().glob("*.json")]:
+    for source in [*Path(module.__file__).parent.glob("*.py"), *schema_folder().glob("*.json")]:
         (tmp_path / "code" / source.name).write_bytes(source.read_bytes())
     monkeypatch.setattr(module, "__file__", str(tmp_path / "code" / "identity.py"))
     monkeypatch.setattr(module, "schema_folder", lambda: tmp_path / "code")

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from logitpack.errors import DataError, Place, UsageError
-from logitpack.native import broken, expect
+from logitpack.native import SMALL, broken, expect
 from logitpack.pages import Chunk, are_whole, chunks, first_broken, longest_value
 from logitpack.table import COLUMNS
 
@@ -74,6 +74,7 @@ class ParquetSource:
     ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         """Yield the rows of each row group; raise DataError FILE-1 where they are too few."""
         names = None if all_columns else [n for n in COLUMNS if n in self.schema.names]
+        threads = threads and self._file.size() > SMALL  # less is read before others would have begun
         by_group: dict[int, list[Chunk]] = {}
         for chunk in self.chunks:
             if names is None or chunk.name in names:
