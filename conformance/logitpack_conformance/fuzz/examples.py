@@ -96,7 +96,7 @@ def _files(
     is_faulty = draw(_faulty(Role.READER if is_reader else Role.CHECKER))
     names = draw(turns(all_names)) if is_faulty else ()
     dataset = draw(logical_datasets(token_ids=token_ids))
-    if names and draw(_one_in(2)):
+    if is_faulty and draw(_one_in(2)):
         dataset = _of_single_tokens(dataset)
     layout = draw(layouts(container, features))
     flipped = draw(_one_in(6))
