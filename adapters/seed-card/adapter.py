@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import seed_card
 
 CONTAINERS = ["parquet", "arrow-file", "arrow-stream"]
-MEMORY = 4 << 30
+MEMORY = 8 << 30
 """Bytes of address space. Of a row that claims 2^31 tokens the card makes a list of 17 GB: it ends in a MemoryError."""
 
 # Neither views nor run-end encoded columns nor maps have a type in `datasets`; of token ids the card knows nothing.

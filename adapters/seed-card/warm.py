@@ -29,11 +29,10 @@ def run(main: Callable[[], int]) -> int:
         return int(server.recv(4) or b"1")
 
 
-def serve(listener: socket.socket, main: Callable[[], int]) -> None:
-    """Fork for each caller, as long as the process that started this one is there."""
+def serve(listener: socket.socket, main: Callable[[], int], parent: int) -> None:
+    """Fork for each caller, as long as the process `parent` is there."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
     listener.settimeout(1)
-    parent = os.getppid()
     while parent == os.getppid():
         try:
             caller, _ = listener.accept()
@@ -66,13 +65,14 @@ def start(path: str) -> int:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen()
+    parent = os.getpid()
     server = os.fork()
     if server == 0:
         import adapter
 
         try:
             adapter.load()
-            serve(listener, adapter.main)
+            serve(listener, adapter.main, parent)
         finally:
             os._exit(1)
     listener.close()
