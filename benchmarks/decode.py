@@ -10,9 +10,7 @@ both sides are timed on the same rows and their values compared.
 from __future__ import annotations
 
 import argparse
-import ast
-import os
-import re
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,9 +22,10 @@ import pyarrow as pa
 
 import logitpack
 
-CARD = Path(__file__).resolve().parents[2] / "shared" / "seed" / "dataset_card.md"
+sys.path.append(str(Path(__file__).resolve().parents[1] / "adapters" / "seed-card"))
+import seed_card
+
 ROW_TOKENS = 500
-WANTED = {"unpack_indices", "dequantize", "hydrate_sample"}
 
 
 def generate(tokens: int, seed: int = 7) -> pa.RecordBatch:
@@ -34,25 +33,15 @@ def generate(tokens: int, seed: int = 7) -> pa.RecordBatch:
     return logitpack.encode(dataset.batch(np.full(tokens // ROW_TOKENS, ROW_TOKENS), np.random.default_rng(seed)))
 
 
-def card_functions(path: Path) -> dict[str, Callable[..., Any]]:
-    """Take the decoding functions out of the first program of the card."""
-    program = re.findall(r"```python\n(.*?)```", path.read_text("utf-8"), re.DOTALL)[0]
-    tree = ast.parse(program)
-    tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in WANTED]
-    namespace: dict[str, Any] = {"np": np}
-    exec(compile(tree, str(path), "exec"), namespace)  # noqa: S102 - that it runs is what is measured
-    return {name: namespace[name] for name in WANTED}
-
-
-def decode_as_card(functions: dict[str, Callable[..., Any]], rows: list[dict[str, Any]]) -> list[Any]:
+def decode_as_card(functions: seed_card.Functions, rows: list[dict[str, Any]]) -> list[Any]:
     """Hydrate each row and dequantise each of its tokens."""
     decoded = []
     for row in rows:
-        sample = functions["hydrate_sample"](row)
+        sample = functions.hydrate_sample(row)
         for kind in ("top", "sampled"):
             low, high = sample[f"{kind}_min"], sample[f"{kind}_max"]
             codes = sample[f"{kind}_logits"]
-            decoded.append([functions["dequantize"](codes[t], low[t], high[t]) for t in range(sample["num_tokens"])])
+            decoded.append([functions.dequantize(codes[t], low[t], high[t]) for t in range(sample["num_tokens"])])
     return decoded
 
 
@@ -70,7 +59,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tokens", type=int, default=500_000)
-    parser.add_argument("--card", type=Path, default=Path(os.environ.get("LOGITPACK_SEED_CARD", CARD)))
+    parser.add_argument("--card", type=Path, default=seed_card.CARD)
     parser.add_argument("--card-tokens", type=int, default=50_000, help="tokens the card's functions get")
     options = parser.parse_args()
     batch = generate(options.tokens)
@@ -81,7 +70,7 @@ def main() -> None:
     if not options.card.is_file():
         print(f"the seed card is not at {options.card}: nothing to compare with")
         return
-    functions = card_functions(options.card)
+    functions = seed_card.load(options.card)
     part = batch.slice(0, options.card_tokens // ROW_TOKENS)
     copies = iter([part.to_pylist() for _ in range(3)])
     theirs = timed(lambda: decode_as_card(functions, next(copies)), 3) / (part.num_rows * ROW_TOKENS)
