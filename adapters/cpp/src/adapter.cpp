@@ -26,7 +26,8 @@ Status ReadFile(const fs::path& path, const fs::path& root, std::ostream& out) {
     if (!more) return Status::OK();
     line.clear();
     logitpack::AppendLogicalJson(row, &line);
-    if (!out.write(line.data(), static_cast<std::streamsize>(line.size()))) return Status::IOError("cannot write the output");
+    if (!out.write(line.data(), static_cast<std::streamsize>(line.size())))
+      return Status::IOError("cannot write the output");
   }
 }
 
@@ -65,11 +66,13 @@ json Hello() {
           {"language", "C++"},
           {"roles", {"reader"}},
           {"containers", {"parquet", "arrow-file", "arrow-stream", "json"}},
-          {"features",
-           {"zstd",       "snappy",          "gzip",      "lz4",          "brotli",      "arrow_zstd",    "arrow_lz4",
-            "byte_stream_split", "dictionary", "delta",   "data_page_v2", "wide_integers", "float16",     "float64",
-            "large_list", "fixed_size_list", "list_view", "large_binary", "binary_view", "legacy_stream", "nested_columns",
-            "run_end_encoded",   "dataset",    "token_ids", "sidecar"}}};
+          {"features", {"zstd",           "snappy",          "gzip",         "lz4",
+                        "brotli",         "arrow_zstd",      "arrow_lz4",    "byte_stream_split",
+                        "dictionary",     "delta",           "data_page_v2", "wide_integers",
+                        "float16",        "float64",         "large_list",   "fixed_size_list",
+                        "list_view",      "large_binary",    "binary_view",  "legacy_stream",
+                        "nested_columns", "run_end_encoded", "dataset",      "token_ids",
+                        "sidecar"}}};
 }
 
 json Answer(const json& request) {

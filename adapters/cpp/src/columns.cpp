@@ -13,7 +13,8 @@ using arrow::Status;
 using arrow::Type;
 
 bool IsList(Type::type id) {
-  return id == Type::LIST || id == Type::LARGE_LIST || id == Type::FIXED_SIZE_LIST || id == Type::LIST_VIEW || id == Type::LARGE_LIST_VIEW;
+  return id == Type::LIST || id == Type::LARGE_LIST || id == Type::FIXED_SIZE_LIST || id == Type::LIST_VIEW ||
+         id == Type::LARGE_LIST_VIEW;
 }
 
 // COL-2: extension types, dictionaries, strings and all others are not accepted.
@@ -89,7 +90,7 @@ class Lists {
     ARROW_RETURN_NOT_OK(NoNulls(lists, column_));
     extents_ = ListExtents(lists);
     has_nulls_ = extents_.values->null_count() != 0;
-    return Status::OK();
+    return CheckSharing();
   }
 
   // Nulls in values that no list holds do not matter.
@@ -99,7 +100,8 @@ class Lists {
     if (has_nulls_) ARROW_RETURN_NOT_OK(NoNulls(*values.Slice(begin, size), column_));
     using ArrowType = typename arrow::CTypeTraits<T>::ArrowType;
     if (values.type_id() == ArrowType::type_id) {
-      return std::span(static_cast<const arrow::NumericArray<ArrowType>&>(values).raw_values() + begin, static_cast<size_t>(size));
+      return std::span(static_cast<const arrow::NumericArray<ArrowType>&>(values).raw_values() + begin,
+                       static_cast<size_t>(size));
     }
     const bool fits = WithValues<T>(values, [&, begin = begin, size = size](auto value) {
       return Narrow([&](int64_t j) { return value(begin + j); }, size, &converted_);
@@ -110,6 +112,16 @@ class Lists {
   }
 
  private:
+  // Views may share their values: a small file could stand for more rows than anybody has time for.
+  Status CheckSharing() const {
+    int64_t left = (1 << 20) + 64 * extents_.values->length();
+    for (const auto& [begin, size] : extents_.rows) {
+      left -= size;
+      if (left < 0) return Status::CapacityError("lists of ", kColumns[column_].name, " share their values");
+    }
+    return Status::OK();
+  }
+
   Column column_;
   Extents extents_;
   bool has_nulls_ = false;
@@ -194,7 +206,8 @@ class ArrowRowSource : public RowSource {
     ARROW_ASSIGN_OR_RAISE(const auto fields, FindColumns(*batch_->schema()));
     const auto column = [&](Column c) { return batch_->column(fields[c]); };
     ARROW_RETURN_NOT_OK(NoNulls(*column(kNumTokens), kNumTokens));
-    if (!WithValues<int64_t>(*column(kNumTokens), [&](auto value) { return Narrow(value, batch_->num_rows(), &num_tokens_); })) {
+    if (!WithValues<int64_t>(*column(kNumTokens),
+                             [&](auto value) { return Narrow(value, batch_->num_rows(), &num_tokens_); })) {
       return Broken("ROW-1", "num_tokens is out of range");
     }
     ARROW_RETURN_NOT_OK(top_counts_.Reset(*column(kTopCounts)));
@@ -231,9 +244,10 @@ class ArrowRowSource : public RowSource {
   int64_t row_ = 0;
   std::vector<int64_t> num_tokens_;
   Lists<uint8_t> top_counts_{kTopCounts};
-  EntryColumns top_{Lists<uint16_t>(kTopLow), Binaries(kTopHigh), Lists<uint16_t>(kTopCodes), Lists<float>(kTopMin), Lists<float>(kTopMax)};
-  EntryColumns sampled_{Lists<uint16_t>(kSampledLow), Binaries(kSampledHigh), Lists<uint16_t>(kSampledCodes), Lists<float>(kSampledMin),
-                        Lists<float>(kSampledMax)};
+  EntryColumns top_{Lists<uint16_t>(kTopLow), Binaries(kTopHigh), Lists<uint16_t>(kTopCodes), Lists<float>(kTopMin),
+                    Lists<float>(kTopMax)};
+  EntryColumns sampled_{Lists<uint16_t>(kSampledLow), Binaries(kSampledHigh), Lists<uint16_t>(kSampledCodes),
+                        Lists<float>(kSampledMin), Lists<float>(kSampledMax)};
   Lists<double> logsumexp_{kLogsumexp};
   Lists<int32_t> token_ids_{kTokenIds};
   bool has_token_ids_ = false;

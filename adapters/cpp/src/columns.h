@@ -1,4 +1,5 @@
-// The columns of SPEC.md, section 5: which of a schema they are, whether their types are accepted, and rows out of their arrays.
+// The columns of SPEC.md, section 5: which of a schema they are, whether their types are accepted, and rows out of
+// their arrays.
 #pragma once
 
 #include <arrow/api.h>
@@ -75,10 +76,12 @@ struct Extents {
 };
 Extents ListExtents(const arrow::Array& lists);
 
-// Rows of record batches that have all the columns, and perhaps others. Each array is validated in full before it is touched; COL-3.
+// Rows of record batches that have all the columns, and perhaps others. Each array is validated in full before it is
+// touched; COL-3.
 std::unique_ptr<RowSource> ArrowRows(std::shared_ptr<arrow::RecordBatchReader> batches);
 
-// `size` values, value(0) to value(size - 1), as T, where all are in its range; integers to integers, or floating-point numbers to such.
+// `size` values, value(0) to value(size - 1), as T, where all are in its range; integers to integers, or floating-point
+// numbers to such.
 template <typename T, typename ValueOf>
 bool Narrow(ValueOf value, int64_t size, std::vector<T>* out) {
   out->resize(static_cast<size_t>(size));

@@ -30,7 +30,9 @@ arrow::Result<OpenContainer*> TellContainer(const arrow::Buffer& file, const std
   if (bytes.starts_with("ARROW1")) return OpenArrowFile;
   if (bytes.starts_with("\xFF\xFF\xFF\xFF") || BeginsWithSchema(file)) return OpenArrowStream;
   const size_t first = bytes.find_first_not_of(" \t\r\n");
-  if ((first != std::string_view::npos && bytes[first] == '{') || name.extension() == ".ndjson" || name.extension() == ".jsonl") return OpenJson;
+  if ((first != std::string_view::npos && bytes[first] == '{') || name.extension() == ".ndjson" ||
+      name.extension() == ".jsonl")
+    return OpenJson;
   return Broken("FILE-1", "the first bytes are those of no container");
 }
 

@@ -1,4 +1,5 @@
-// The containers of SPEC.md, section 4.1, each as a source of rows. A file is a buffer: bytes that are mapped, and not copied.
+// The containers of SPEC.md, section 4.1, each as a source of rows. A file is a buffer: bytes that are mapped, and not
+// copied.
 #pragma once
 
 #include <arrow/api.h>
@@ -22,8 +23,10 @@ struct OpenOptions {
   bool use_threads;
 };
 
-// Each looks at schema and metadata; rows follow from Next. FILE-1 and FILE-3 may be found as late as at the last of them.
-using OpenContainer = arrow::Result<std::unique_ptr<RowSource>>(std::shared_ptr<arrow::Buffer> file, const OpenOptions& options);
+// Each looks at schema and metadata; rows follow from Next. FILE-1 and FILE-3 may be found as late as at the last of
+// them.
+using OpenContainer = arrow::Result<std::unique_ptr<RowSource>>(std::shared_ptr<arrow::Buffer> file,
+                                                                const OpenOptions& options);
 OpenContainer OpenParquet, OpenArrowFile, OpenArrowStream, OpenJson;
 
 // The container of a file, by its first bytes and, where these tell nothing, its name; or FILE-1.

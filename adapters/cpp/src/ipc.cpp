@@ -1,5 +1,5 @@
-// Arrow IPC files and streams. What Arrow's readers take without a word is looked at here: a stream without its end marker or with bytes
-// after it, and a file whose footer leaves out batches that are there.
+// Arrow IPC files and streams. What Arrow's readers take without a word is looked at here: a stream without its end
+// marker or with bytes after it, and a file whose footer leaves out batches that are there.
 #include <arrow/io/memory.h>
 #include <arrow/ipc/api.h>
 #include <arrow/util/endian.h>
@@ -35,8 +35,10 @@ class WholeStream : public ipc::MessageReader {
       return message;
     }
     const std::string_view end = rest.starts_with(kEnd) ? kEnd : kLegacyEnd;
-    if (!rest.starts_with(end) || (end == kLegacyEnd && !legacy_)) return Broken("FILE-3", "the stream ends without its marker");
-    if (rest.size() > end.size()) return Broken("FILE-1", rest.size() - end.size(), " bytes after the end of the stream");
+    if (!rest.starts_with(end) || (end == kLegacyEnd && !legacy_))
+      return Broken("FILE-3", "the stream ends without its marker");
+    if (rest.size() > end.size())
+      return Broken("FILE-1", rest.size() - end.size(), " bytes after the end of the stream");
     return nullptr;
   }
 
@@ -69,6 +71,14 @@ ipc::IpcReadOptions ReadOptions(const OpenOptions& options) {
   return ipc_options;
 }
 
+// A reader, or FILE-1: while it looks at the schema, Arrow says NotImplemented of types that are none, such as integers
+// of 12 bits.
+template <typename T>
+Result<T> Opened(const Result<T>& reader) {
+  if (reader.status().IsNotImplemented()) return Broken("FILE-1", reader.status().message());
+  return Damaged(reader);
+}
+
 // What is to be known before a batch is read: the metadata, then the columns. Only these are read (COL-4).
 Status LookAtSchema(const arrow::Schema& schema, const OpenOptions& options, ipc::IpcReadOptions* ipc_options) {
   std::optional<std::string> metadata;
@@ -83,7 +93,8 @@ Status LookAtSchema(const arrow::Schema& schema, const OpenOptions& options, ipc
   return Status::OK();
 }
 
-// The record batches in the body of a file, which is a stream; its end marker may be missing, and padding may follow it.
+// The record batches in the body of a file, which is a stream; its end marker may be missing, and padding may follow
+// it.
 Result<int> CountBatches(const std::shared_ptr<arrow::Buffer>& file) {
   constexpr int64_t kHead = 8, kTail = 10;  // the magic, padded; the length of the footer and the magic
   int32_t footer;
@@ -108,7 +119,9 @@ Result<int> CountBatches(const std::shared_ptr<arrow::Buffer>& file) {
 
 Result<std::unique_ptr<RowSource>> OpenArrowStream(std::shared_ptr<arrow::Buffer> file, const OpenOptions& options) {
   ipc::IpcReadOptions ipc_options = ReadOptions(options);
-  const auto open = [&] { return Damaged(ipc::RecordBatchStreamReader::Open(std::make_unique<WholeStream>(file), ipc_options)); };
+  const auto open = [&] {
+    return Opened(ipc::RecordBatchStreamReader::Open(std::make_unique<WholeStream>(file), ipc_options));
+  };
   ARROW_ASSIGN_OR_RAISE(auto reader, open());
   ARROW_RETURN_NOT_OK(LookAtSchema(*reader->schema(), options, &ipc_options));
   ARROW_ASSIGN_OR_RAISE(reader, open());
@@ -118,7 +131,7 @@ Result<std::unique_ptr<RowSource>> OpenArrowStream(std::shared_ptr<arrow::Buffer
 Result<std::unique_ptr<RowSource>> OpenArrowFile(std::shared_ptr<arrow::Buffer> file, const OpenOptions& options) {
   ipc::IpcReadOptions ipc_options = ReadOptions(options);
   const auto open = [&] {
-    return Damaged(ipc::RecordBatchFileReader::Open(std::make_shared<arrow::io::BufferReader>(file), ipc_options));
+    return Opened(ipc::RecordBatchFileReader::Open(std::make_shared<arrow::io::BufferReader>(file), ipc_options));
   };
   ARROW_ASSIGN_OR_RAISE(auto reader, open());
   ARROW_RETURN_NOT_OK(LookAtSchema(*reader->schema(), options, &ipc_options));

@@ -1,5 +1,5 @@
-// Stored JSON, SPEC.md section 4.3. A line is parsed event by event: a tree would have lost what matters (5.0 is not 5, a member that stands
-// twice, a decimal number that may be rounded only once).
+// Stored JSON, SPEC.md section 4.3. A line is parsed event by event: a tree would have lost what matters (5.0 is not 5,
+// a member that stands twice, a decimal number that may be rounded only once).
 #include <bitset>
 #include <cstdlib>
 #include <limits>
@@ -18,6 +18,8 @@ using arrow::Status;
 using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, int64_t, uint64_t, long double>;
 
 constexpr int64_t kTooLarge = std::numeric_limits<int64_t>::max();  // in range for no column
+
+constexpr size_t kLineLimit = 1 << 27;  // bytes; parsed, a line takes up to eight times as many
 
 // The values of a column in one line.
 struct Cell {
@@ -114,12 +116,15 @@ class Line : public nlohmann::json_sax<Json> {
   }
 
   bool number_integer(int64_t value) override { return Integer(value, value); }
-  bool number_unsigned(uint64_t value) override { return Integer(std::in_range<int64_t>(value) ? static_cast<int64_t>(value) : kTooLarge, value); }
+  bool number_unsigned(uint64_t value) override {
+    return Integer(std::in_range<int64_t>(value) ? static_cast<int64_t>(value) : kTooLarge, value);
+  }
 
   // Also integers that 64 bits do not hold.
   bool number_float(long double, const std::string& text) override {
     if (AtElement(Kind::kFloats)) {
-      cells[column_].floats.push_back(column_ == kLogsumexp ? std::strtod(text.c_str(), nullptr) : std::strtof(text.c_str(), nullptr));
+      cells[column_].floats.push_back(column_ == kLogsumexp ? std::strtod(text.c_str(), nullptr)
+                                                            : std::strtof(text.c_str(), nullptr));
     } else if (AtInteger() && text.find_first_of(".eE") == std::string::npos) {
       cells[column_].integers.push_back(kTooLarge);
     } else {
@@ -131,7 +136,9 @@ class Line : public nlohmann::json_sax<Json> {
   bool string(std::string& text) override {
     static constexpr double kInfinity = std::numeric_limits<double>::infinity();
     if (AtElement(Kind::kFloats) && (text == "NaN" || text == "Infinity" || text == "-Infinity")) {
-      cells[column_].floats.push_back(text == "NaN" ? std::numeric_limits<double>::quiet_NaN() : text[0] == '-' ? -kInfinity : kInfinity);
+      cells[column_].floats.push_back(text == "NaN"    ? std::numeric_limits<double>::quiet_NaN()
+                                      : text[0] == '-' ? -kInfinity
+                                                       : kInfinity);
     } else if (depth_ == 1 && IsKnown() && kColumns[column_].kind == Kind::kBytes) {
       if (!DecodeBase64(text, &cells[column_].bytes)) Fault(Broken("JSON-2", Name(), " is not base64"));
     } else {
@@ -146,14 +153,17 @@ class Line : public nlohmann::json_sax<Json> {
  private:
   bool IsKnown() const { return column_ < kNumColumns; }
   std::string_view Name() const { return kColumns[column_].name; }
-  bool IsListKind() const { return kColumns[column_].kind == Kind::kIntegers || kColumns[column_].kind == Kind::kFloats; }
+  bool IsListKind() const {
+    return kColumns[column_].kind == Kind::kIntegers || kColumns[column_].kind == Kind::kFloats;
+  }
   bool AtElement(Kind kind) const { return depth_ == 2 && IsKnown() && kColumns[column_].kind == kind; }
   bool AtInteger() const { return AtElement(Kind::kIntegers) || (depth_ == 1 && column_ == kNumTokens); }
 
   template <typename T>
   bool Integer(int64_t saturated, T value) {
     if (AtElement(Kind::kFloats)) {
-      cells[column_].floats.push_back(column_ == kLogsumexp ? static_cast<double>(value) : static_cast<double>(static_cast<float>(value)));
+      cells[column_].floats.push_back(column_ == kLogsumexp ? static_cast<double>(value)
+                                                            : static_cast<double>(static_cast<float>(value)));
     } else if (AtInteger()) {
       cells[column_].integers.push_back(saturated);
     } else {
@@ -189,6 +199,7 @@ class JsonRows : public RowSource {
   Result<bool> Next(StoredRow* row) override {
     if (rest_.empty()) return false;
     const size_t end = std::min(rest_.find('\n'), rest_.size());
+    if (end > kLineLimit) return Status::CapacityError("a line of ", end, " bytes");
     ARROW_RETURN_NOT_OK(line_.Parse(rest_.substr(0, end)));
     rest_.remove_prefix(std::min(end + 1, rest_.size()));
     if (!has_token_ids_) has_token_ids_ = line_.has_token_ids();
@@ -229,7 +240,8 @@ class JsonRows : public RowSource {
   template <typename T>
   Status Integers(size_t column, std::vector<T>* buffer, std::span<const T>* out) {
     const auto& values = line_.cells[column].integers;
-    if (!Narrow([&](int64_t j) { return values[static_cast<size_t>(j)]; }, static_cast<int64_t>(values.size()), buffer)) {
+    if (!Narrow([&](int64_t j) { return values[static_cast<size_t>(j)]; }, static_cast<int64_t>(values.size()),
+                buffer)) {
       return Broken(kColumns[column].range, "a value of ", kColumns[column].name, " is out of range");
     }
     *out = *buffer;

@@ -23,7 +23,8 @@ void AppendNumbers(std::string_view name, std::span<const T> values, std::string
   out->append("]");
 }
 
-void AppendEntries(std::string_view name, const Entries<double>& entries, size_t begin, size_t count, std::string* out) {
+void AppendEntries(std::string_view name, const Entries<double>& entries, size_t begin, size_t count,
+                   std::string* out) {
   out->append(", \"").append(name).append("\": {");
   AppendNumbers("indices", std::span<const int32_t>(entries.indices).subspan(begin, count), out);
   out->append(", ");

@@ -60,8 +60,9 @@ bool IsName(const Json& value) { return value.is_string() && !value.get_ref<cons
 bool IsBoolean(const Json& value) { return value.is_boolean(); }
 
 bool IsInteger(const Json& value) {
-  return value.is_number_integer() || (value.is_number() && std::floor(value.get<long double>()) == value.get<long double>() &&
-                                       std::isfinite(value.get<double>()));
+  return value.is_number_integer() ||
+         (value.is_number() && std::floor(value.get<long double>()) == value.get<long double>() &&
+          std::isfinite(value.get<double>()));
 }
 
 bool IsDigest(const Json& value) {
@@ -71,11 +72,15 @@ bool IsDigest(const Json& value) {
 }
 
 Check IntegerIn(long double minimum, long double maximum) {
-  return [=](const Json& value) { return IsInteger(value) && value.get<long double>() >= minimum && value.get<long double>() <= maximum; };
+  return [=](const Json& value) {
+    return IsInteger(value) && value.get<long double>() >= minimum && value.get<long double>() <= maximum;
+  };
 }
 
 Check OneOf(std::vector<std::string> allowed) {
-  return [=](const Json& value) { return value.is_string() && std::ranges::count(allowed, value.get_ref<const std::string&>()) != 0; };
+  return [=](const Json& value) {
+    return value.is_string() && std::ranges::count(allowed, value.get_ref<const std::string&>()) != 0;
+  };
 }
 
 Check Object(std::vector<Member> members) {
@@ -87,7 +92,9 @@ Check Object(std::vector<Member> members) {
   };
 }
 
-bool IsProbability(const Json& value) { return value.is_number() && value.get<double>() > 0 && value.get<double>() <= 1; }
+bool IsProbability(const Json& value) {
+  return value.is_number() && value.get<double>() > 0 && value.get<double>() <= 1;
+}
 bool IsOne(const Json& value) { return value.is_number() && value.get<double>() == 1; }
 bool IsStrings(const Json& value) { return value.is_array() && std::ranges::all_of(value, IsString); }
 
@@ -96,7 +103,8 @@ bool IsNucleus(const Json& value) {
                                         {"max_entries", false, IntegerIn(1, 255)},
                                         {"rule", true, OneOf({"covering", "below", "unspecified"})},
                                         {"order", false, OneOf({"descending", "unspecified"})}});
-  return kMembers(value) && (value["rule"] == "unspecified" || (value.contains("top_p") && value.contains("max_entries")));
+  return kMembers(value) &&
+         (value["rule"] == "unspecified" || (value.contains("top_p") && value.contains("max_entries")));
 }
 
 // META-1, but for what ParseObject and Version look at.
@@ -106,7 +114,10 @@ bool IsValid(const Json& value) {
       {"spec_version", true, IsString},
       {"model", true, Object({{"id", true, IsName}, {"revision", false, IsString}, {"dtype", false, IsString}})},
       {"tokenizer", true,
-       Object({{"id", true, IsName}, {"revision", false, IsString}, {"sha256", false, IsDigest}, {"size", false, IntegerIn(1, kInt32)}})},
+       Object({{"id", true, IsName},
+               {"revision", false, IsString},
+               {"sha256", false, IsDigest},
+               {"size", false, IntegerIn(1, kInt32)}})},
       {"vocab_size", true, IntegerIn(1, kInt32)},
       {"nucleus", true, IsNucleus},
       {"tail", true,
@@ -115,7 +126,8 @@ bool IsValid(const Json& value) {
                {"seed", false, IsInteger}})},
       {"temperature", false, IsOne},
       {"alignment", true, OneOf({"predicts", "follows", "unspecified"})},
-      {"mask", false, Object({{"turns", false, IsString}, {"end_of_turn", false, IsBoolean}, {"excluded", false, IsStrings}})},
+      {"mask", false,
+       Object({{"turns", false, IsString}, {"end_of_turn", false, IsBoolean}, {"excluded", false, IsStrings}})},
       {"chat_template_sha256", false, IsDigest},
       {"source", false, Object({{"id", false, IsString}, {"revision", false, IsString}, {"split", false, IsString}})},
       {"writer", false, Object({{"name", false, IsString}, {"version", false, IsString}})},
@@ -127,7 +139,8 @@ bool IsValid(const Json& value) {
 
 // One part of MAJOR.MINOR: 0, or up to nine digits that do not begin with 0.
 bool IsVersionPart(std::string_view part) {
-  return !part.empty() && part.size() <= 9 && part.find_first_not_of("0123456789") == std::string_view::npos && (part == "0" || part[0] != '0');
+  return !part.empty() && part.size() <= 9 && part.find_first_not_of("0123456789") == std::string_view::npos &&
+         (part == "0" || part[0] != '0');
 }
 
 // The major number of spec_version, where that stands once and has its form.
@@ -136,11 +149,13 @@ std::optional<std::string> MajorVersion(const Parsed& parsed) {
   if (found == parsed.value.end() || !found->is_string() || parsed.version_twice) return std::nullopt;
   const auto& text = found->get_ref<const std::string&>();
   const size_t dot = text.find('.');
-  if (dot == std::string::npos || !IsVersionPart(text.substr(0, dot)) || !IsVersionPart(text.substr(dot + 1))) return std::nullopt;
+  if (dot == std::string::npos || !IsVersionPart(text.substr(0, dot)) || !IsVersionPart(text.substr(dot + 1)))
+    return std::nullopt;
   return text.substr(0, dot);
 }
 
-// META-2 is judged before META-1: another major version has a schema of its own. Nothing where the object counts as absent.
+// META-2 is judged before META-1: another major version has a schema of its own. Nothing where the object counts as
+// absent.
 arrow::Result<std::optional<int64_t>> Vocabulary(const std::string& text) {
   if (text.size() > kMetadataLimit) return std::nullopt;
   const std::optional<Parsed> parsed = ParseObject(text);
@@ -162,8 +177,8 @@ std::string ReadSome(const std::filesystem::path& path) {
 
 }  // namespace
 
-arrow::Result<int64_t> VocabularyInForce(const std::optional<std::string>& embedded, const std::filesystem::path& folder,
-                                         const std::filesystem::path& root) {
+arrow::Result<int64_t> VocabularyInForce(const std::optional<std::string>& embedded,
+                                         const std::filesystem::path& folder, const std::filesystem::path& root) {
   std::optional<int64_t> vocabulary;
   if (embedded) {
     ARROW_ASSIGN_OR_RAISE(vocabulary, Vocabulary(*embedded));

@@ -1,5 +1,5 @@
-// Parquet. What Arrow's reader takes without a word is looked at here: checksums that do not hold (it does not verify them unless asked),
-// and pages, column chunks and row groups that hold more or less than the footer says.
+// Parquet. What Arrow's reader takes without a word is looked at here: checksums that do not hold (it does not verify
+// them unless asked), and pages, column chunks and row groups that hold more or less than the footer says.
 #include <arrow/io/memory.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
@@ -65,8 +65,9 @@ class ParquetBatches : public arrow::RecordBatchReader {
     properties_.set_page_checksum_verification(true);
     parquet::ArrowReaderProperties arrow_properties(options.use_threads);
     arrow_properties.set_pre_buffer(false);
-    ARROW_ASSIGN_OR_RAISE(reader_, parquet::arrow::FileReader::Make(
-                                       options.pool, parquet::ParquetFileReader::Open(file_, properties_), arrow_properties));
+    ARROW_ASSIGN_OR_RAISE(
+        reader_, parquet::arrow::FileReader::Make(options.pool, parquet::ParquetFileReader::Open(file_, properties_),
+                                                  arrow_properties));
     metadata_ = reader_->parquet_reader()->metadata();
 
     const auto& pairs = metadata_->key_value_metadata();
@@ -95,7 +96,10 @@ class ParquetBatches : public arrow::RecordBatchReader {
     int64_t rows = 0, bytes = 0;
     for (int g = 0; g < metadata_->num_row_groups(); ++g) {
       const auto group = metadata_->RowGroup(g);
-      if (group->num_rows() < 0) return Broken("FILE-1", "row group ", g, " has ", group->num_rows(), " rows");
+      if (group->num_rows() < 0 || group->num_rows() > metadata_->num_rows() - rows) {
+        return Broken("FILE-1", "row group ", g, " has ", group->num_rows(), " rows, the footer ",
+                      metadata_->num_rows());
+      }
       rows += group->num_rows();
       for (const int leaf : leaves_) {
         const auto chunk = group->ColumnChunk(leaf);
@@ -116,22 +120,25 @@ class ParquetBatches : public arrow::RecordBatchReader {
 
   static std::pair<int64_t, int64_t> ChunkExtent(const parquet::ColumnChunkMetaData& chunk) {
     int64_t begin = chunk.data_page_offset();
-    if (chunk.has_dictionary_page() && chunk.dictionary_page_offset() > 0) begin = std::min(begin, chunk.dictionary_page_offset());
+    if (chunk.has_dictionary_page() && chunk.dictionary_page_offset() > 0)
+      begin = std::min(begin, chunk.dictionary_page_offset());
     return {begin, chunk.total_compressed_size()};
   }
 
   // Page headers up to the end of the chunk, and checksums, without decompressing.
   Status CheckPages(const parquet::ColumnChunkMetaData& chunk, const parquet::ColumnDescriptor& column) {
     const auto [begin, length] = ChunkExtent(chunk);
-    const auto pages = parquet::PageReader::Open(properties_.GetStream(file_, begin, length), std::numeric_limits<int64_t>::max(),
-                                                 arrow::Compression::UNCOMPRESSED, properties_, column);
+    const auto pages =
+        parquet::PageReader::Open(properties_.GetStream(file_, begin, length), std::numeric_limits<int64_t>::max(),
+                                  arrow::Compression::UNCOMPRESSED, properties_, column);
     int64_t values = 0;
     while (const auto page = pages->NextPage()) {
       if (page->type() == parquet::PageType::DICTIONARY_PAGE) continue;
       values += static_cast<const parquet::DataPage&>(*page).num_values();
     }
     if (values == chunk.num_values()) return Status::OK();
-    return Broken("FILE-1", "pages of ", column.path()->ToDotString(), " hold ", values, " values, expected ", chunk.num_values());
+    return Broken("FILE-1", "pages of ", column.path()->ToDotString(), " hold ", values, " values, expected ",
+                  chunk.num_values());
   }
 
   Status OpenGroup() {
@@ -145,17 +152,20 @@ class ParquetBatches : public arrow::RecordBatchReader {
     rows_ = 0;
     values_.assign(leaves_.size(), 0);
     // As many rows at a time as have about 2^20 entries.
-    reader_->set_batch_size(std::max<int64_t>(1, group->num_rows() * (1 << 20) / most));
+    const int64_t entries = std::max<int64_t>(1, most / std::max<int64_t>(1, group->num_rows()));
+    reader_->set_batch_size(std::max<int64_t>(1, (1 << 20) / entries));
     ARROW_ASSIGN_OR_RAISE(batches_, reader_->GetRecordBatchReader({group_}, leaves_));
     return Status::OK();
   }
 
   Status CloseGroup() {
     const auto group = metadata_->RowGroup(group_);
-    if (rows_ != group->num_rows()) return Broken("FILE-1", "row group ", group_, " has ", rows_, " rows, expected ", group->num_rows());
+    if (rows_ != group->num_rows())
+      return Broken("FILE-1", "row group ", group_, " has ", rows_, " rows, expected ", group->num_rows());
     for (size_t i = 0; i < leaves_.size(); ++i) {
       if (values_[i] != group->ColumnChunk(leaves_[i])->num_values()) {
-        return Broken("FILE-1", schema_->field(static_cast<int>(i))->name(), " of row group ", group_, " holds more values than its rows do");
+        return Broken("FILE-1", schema_->field(static_cast<int>(i))->name(), " of row group ", group_,
+                      " holds more values than its rows do");
       }
     }
     batches_.reset();
@@ -189,8 +199,8 @@ class ParquetBatches : public arrow::RecordBatchReader {
   std::vector<int> leaves_;
   std::unique_ptr<arrow::RecordBatchReader> batches_;  // of row group group_
   int group_ = 0;
-  int64_t rows_ = 0;              // of it that were read
-  std::vector<int64_t> values_;   // of them, by column
+  int64_t rows_ = 0;             // of it that were read
+  std::vector<int64_t> values_;  // of them, by column
 };
 
 }  // namespace

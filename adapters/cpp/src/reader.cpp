@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 using arrow::Result;
 
 Reader::Reader(const ReaderOptions& options)
-    : pool_(std::make_unique<arrow::CappedMemoryPool>(arrow::default_memory_pool(), options.memory_limit)) {}
+    : pool_(std::make_unique<arrow::CappedMemoryPool>(options.pool, options.memory_limit)) {}
 
 Result<std::unique_ptr<Reader>> Reader::Open(const fs::path& path, ReaderOptions options) {
   std::unique_ptr<Reader> reader(new Reader(options));
@@ -48,7 +48,9 @@ template Result<bool> Reader::Next(Row<double>*);
 
 Result<std::vector<fs::path>> DataFiles(const fs::path& path) {
   if (!fs::is_directory(path)) return std::vector{path};
-  const auto is_hidden = [](const fs::path& name) { return name.string().starts_with('.') || name.string().starts_with('_'); };
+  const auto is_hidden = [](const fs::path& name) {
+    return name.string().starts_with('.') || name.string().starts_with('_');
+  };
   std::vector<fs::path> files;
   for (auto entry = fs::recursive_directory_iterator(path); entry != fs::recursive_directory_iterator(); ++entry) {
     const fs::path name = entry->path().filename();

@@ -27,14 +27,16 @@ namespace logitpack {
 struct ReaderOptions {
   // Where a logitpack.json may stand besides the file's own folder.
   std::filesystem::path root = {};
-  // What Arrow may allocate, in bytes. A file that needs more fails with OutOfMemory.
+  // Where Arrow allocates what it decompresses, and how much at most, in bytes. A file that needs more fails with
+  // OutOfMemory.
+  arrow::MemoryPool* pool = arrow::default_memory_pool();
   int64_t memory_limit = int64_t{1} << 30;
   // Whether Arrow may decompress and decode columns side by side.
   bool use_threads = false;
 };
 
-// Reads one file, row after row. A row that was returned holds in every structural requirement, but only the whole file, read until
-// false, is known to be complete (FILE-1, FILE-3). Failures are told apart by Requirement.
+// Reads one file, row after row. A row that was returned holds in every structural requirement, but only the whole
+// file, read until false, is known to be complete (FILE-1, FILE-3). Failures are told apart by Requirement.
 class Reader {
  public:
   static arrow::Result<std::unique_ptr<Reader>> Open(const std::filesystem::path& path, ReaderOptions options = {});

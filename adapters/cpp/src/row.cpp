@@ -19,7 +19,8 @@ Status CheckLength(const char* requirement, const char* column, size_t length, i
 Status CheckEntries(const char* kind, const StoredEntries& stored, int64_t entries) {
   const int64_t bytes = entries / 4 + (entries % 4 != 0);
   if (static_cast<int64_t>(stored.high.size()) != bytes) {
-    return Broken("IDX-3", kind, "_indices_high has ", stored.high.size(), " bytes, expected ", bytes, " for ", entries, " indices");
+    return Broken("IDX-3", kind, "_indices_high has ", stored.high.size(), " bytes, expected ", bytes, " for ", entries,
+                  " indices");
   }
   for (size_t i = 0; i < stored.min.size(); ++i) {
     const float min = stored.min[i], max = stored.max[i];
@@ -30,7 +31,8 @@ Status CheckEntries(const char* kind, const StoredEntries& stored, int64_t entri
   return Status::OK();
 }
 
-// Every structural requirement on the lengths and values of a row. The tail entries of a token are num_tokens'th parts of its lists.
+// Every structural requirement on the lengths and values of a row. The tail entries of a token are num_tokens'th parts
+// of its lists.
 Status Check(const StoredRow& row) {
   const int64_t n = row.num_tokens;
   if (n < 1 || n > std::numeric_limits<int32_t>::max()) return Broken("ROW-1", "num_tokens is ", n);
@@ -50,7 +52,8 @@ Status Check(const StoredRow& row) {
   ARROW_RETURN_NOT_OK(CheckLength("ROW-3", "top_logits_quantized", row.top.codes.size(), nucleus));
 
   const auto tail = static_cast<int64_t>(row.sampled.low.size());
-  if (tail == 0 || tail % n != 0) return Broken("ROW-4", "sampled_indices_low has ", tail, " elements for ", n, " tokens");
+  if (tail == 0 || tail % n != 0)
+    return Broken("ROW-4", "sampled_indices_low has ", tail, " elements for ", n, " tokens");
   ARROW_RETURN_NOT_OK(CheckLength("ROW-4", "sampled_logits_quantized", row.sampled.codes.size(), tail));
 
   ARROW_RETURN_NOT_OK(CheckEntries("top", row.top, nucleus));
@@ -71,7 +74,8 @@ void UnpackIndices(const StoredEntries& stored, std::vector<int32_t>* indices) {
     const uint32_t high = stored.high[j / 4];
     for (size_t k = 0; k < 4; ++k) out[j + k] = static_cast<int32_t>(stored.low[j + k] | (high >> 2 * k & 3) << 16);
   }
-  for (; j < n; ++j) out[j] = static_cast<int32_t>(stored.low[j] | (uint32_t{stored.high[j / 4]} >> 2 * (j % 4) & 3) << 16);
+  for (; j < n; ++j)
+    out[j] = static_cast<int32_t>(stored.low[j] | (uint32_t{stored.high[j / 4]} >> 2 * (j % 4) & 3) << 16);
 }
 
 // QNT-2: evaluated in binary64 and rounded once.

@@ -11,7 +11,8 @@
 
 namespace logitpack {
 
-// The nucleus or the tail of a row. `low` and `codes` have an element for each entry, `min` and `max` one for each token.
+// The nucleus or the tail of a row. `low` and `codes` have an element for each entry, `min` and `max` one for each
+// token.
 struct StoredEntries {
   std::span<const uint16_t> low;
   std::span<const uint8_t> high;  // four entries a byte, least significant bits first
@@ -37,8 +38,8 @@ struct Entries {
   std::vector<Logit> logits;
 };
 
-// A decoded row. Token i has top_counts[i] entries in `top`, and `stride` (S) in `sampled`. The spans, and they alone, are views of the
-// stored row.
+// A decoded row. Token i has top_counts[i] entries in `top`, and `stride` (S) in `sampled`. The spans, and they alone,
+// are views of the stored row.
 template <typename Logit>
 struct Row {
   int64_t num_tokens = 0;
@@ -50,8 +51,9 @@ struct Row {
   Entries<Logit> sampled;
 };
 
-// Decodes a row, or says what it breaks: ROW-1 to ROW-4, NUC-1, IDX-3, QNT-1, LSE-1. Token ids from `vocab_size` on break ALN-4. `row` is
-// written to only where all of the row holds (RD-3), and its vectors are used again. Defined for float and double.
+// Decodes a row, or says what it breaks: ROW-1 to ROW-4, NUC-1, IDX-3, QNT-1, LSE-1. Token ids from `vocab_size` on
+// break ALN-4. `row` is written to only where all of the row holds (RD-3), and its vectors are used again. Defined for
+// float and double.
 template <typename Logit>
 arrow::Status Decode(const StoredRow& stored, int64_t vocab_size, Row<Logit>* row);
 

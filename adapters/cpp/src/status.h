@@ -1,5 +1,6 @@
-// Two kinds of failure. A file that breaks the specification is Status::Invalid with the id of what it breaks, see Requirement. Everything
-// else (a file that cannot be opened, memory that does not suffice, a codec that the library lacks) says nothing about the file.
+// Two kinds of failure. A file that breaks the specification is Status::Invalid with the id of what it breaks, see
+// Requirement. Everything else (a file that cannot be opened, memory that does not suffice, a codec that the library
+// lacks) says nothing about the file.
 #pragma once
 
 #include <arrow/result.h>

@@ -32,25 +32,34 @@ void AcceptedTypes() {
   for (const std::string container : {"parquet", "arrow", "arrows"}) {
     for (const auto& type : {int32(), int64(), uint32(), uint64()}) {
       ExpectEqual(kOneRow, ReadBack(with_type("_low", list(type)), container), container + " low " + type->ToString());
-      ExpectEqual(kOneRow, ReadBack(with_type("quantized", list(type)), container), container + " codes " + type->ToString());
+      ExpectEqual(kOneRow, ReadBack(with_type("quantized", list(type)), container),
+                  container + " codes " + type->ToString());
     }
     for (const auto& type : {int8(), int16(), int32(), int64(), uint16(), uint32(), uint64()}) {
-      ExpectEqual(kOneRow, ReadBack(with_type("num_tokens", type), container), container + " num_tokens " + type->ToString());
-      ExpectEqual(kOneRow, ReadBack(with_type("counts", list(type)), container), container + " counts " + type->ToString());
+      ExpectEqual(kOneRow, ReadBack(with_type("num_tokens", type), container),
+                  container + " num_tokens " + type->ToString());
+      ExpectEqual(kOneRow, ReadBack(with_type("counts", list(type)), container),
+                  container + " counts " + type->ToString());
     }
     for (const auto& type : {float16(), float32(), float64()}) {
       ExpectEqual(kOneRow, ReadBack(with_type("min", list(type)), container), container + " min " + type->ToString());
-      ExpectEqual(kOneRow, ReadBack(with_type("logsumexp", list(type)), container), container + " logsumexp " + type->ToString());
+      ExpectEqual(kOneRow, ReadBack(with_type("logsumexp", list(type)), container),
+                  container + " logsumexp " + type->ToString());
     }
-    ExpectEqual(kOneRow, ReadBack(with_lists([](auto, auto type) { return large_list(type); }), container), container + " large_list");
+    ExpectEqual(kOneRow, ReadBack(with_lists([](auto, auto type) { return large_list(type); }), container),
+                container + " large_list");
     ExpectEqual(kOneRow, ReadBack(with_type("high", large_binary()), container), container + " large_binary");
     if (container == "parquet") continue;
-    ExpectEqual(kOneRow, ReadBack(with_lists([](auto, auto type) { return list_view(type); }), container), container + " list_view");
-    ExpectEqual(kOneRow, ReadBack(with_lists([](auto, auto type) { return large_list_view(type); }), container), container + " large_list_view");
+    ExpectEqual(kOneRow, ReadBack(with_lists([](auto, auto type) { return list_view(type); }), container),
+                container + " list_view");
+    ExpectEqual(kOneRow, ReadBack(with_lists([](auto, auto type) { return large_list_view(type); }), container),
+                container + " large_list_view");
     ExpectEqual(kOneRow, ReadBack(with_type("high", binary_view()), container), container + " binary_view");
     const auto fixed = [](const std::string& name, const auto& type) {
       const bool nucleus = name == "top_indices_low" || name == "top_logits_quantized";
-      return fixed_size_list(type, nucleus ? 5 : name.starts_with("sampled_indices") || name == "sampled_logits_quantized" ? 4 : 2);
+      return fixed_size_list(type, nucleus                                                                     ? 5
+                                   : name.starts_with("sampled_indices") || name == "sampled_logits_quantized" ? 4
+                                                                                                               : 2);
     };
     ExpectEqual(kOneRow, ReadBack(with_lists(fixed), container), container + " fixed_size_list");
   }
@@ -114,7 +123,8 @@ void Faults() {
       Fields fields = OneRow();
       fields[change.column] = change.cells;
       if (change.cells.json == "[[-3e38, 3]]") fields["top_max"].json = "[[3e38, 4]]";
-      ExpectEqual(std::string(change.expected), ReadBack(fields, container), container + " " + change.column + " " + change.cells.json);
+      ExpectEqual(std::string(change.expected), ReadBack(fields, container),
+                  container + " " + change.column + " " + change.cells.json);
     }
   }
 }
@@ -138,7 +148,8 @@ void OtherColumns() {
   Fields fields = OneRow();
   fields["nested"] = {list(struct_({field("num_tokens", utf8()), field("b", map(utf8(), list(float32())))})), "[null]"};
   fields["views"] = {utf8_view(), R"(["a text that is longer than twelve bytes"])"};
-  for (const std::string container : {"arrow", "arrows"}) ExpectEqual(kOneRow, ReadBack(fields, container), container + ", other columns");
+  for (const std::string container : {"arrow", "arrows"})
+    ExpectEqual(kOneRow, ReadBack(fields, container), container + ", other columns");
   fields.erase("views");
   ExpectEqual(kOneRow, ReadBack(fields, "parquet"), "parquet, other columns");
 }
@@ -158,7 +169,8 @@ void TokenIds() {
                                                                         {"[[]]", kOneRow}}) {
     Fields fields = OneRow();
     fields["token_ids"] = {list(int64()), ids};
-    for (const std::string container : {"parquet", "arrow"}) ExpectEqual(expected, ReadBack(fields, container), container + " ids " + ids);
+    for (const std::string container : {"parquet", "arrow"})
+      ExpectEqual(expected, ReadBack(fields, container), container + " ids " + ids);
   }
 }
 
@@ -167,7 +179,8 @@ void Slices() {
   Fields fields = OneRow();
   fields["top_indices_low"] = {list(int64()), "[[-1, null, 99999], [5, 5, 5, 65535, 7]]"};
   for (auto& [name, field] : fields) {
-    if (name != "top_indices_low") field.json = field.json.substr(0, field.json.size() - 1) + ", " + field.json.substr(1);
+    if (name != "top_indices_low")
+      field.json = field.json.substr(0, field.json.size() - 1) + ", " + field.json.substr(1);
   }
   const auto slice = MakeBatch(fields)->Slice(1);
   for (const std::string container : {"parquet", "arrow", "arrows"}) {
@@ -179,7 +192,10 @@ void Slices() {
   auto offsets = json::ArrayFromJSONString(int32(), "[1, 6]").ValueOrDie();
   auto batch = MakeBatch(OneRow());
   const int column = batch->schema()->GetFieldIndex("top_indices_low");
-  batch = batch->SetColumn(column, field("top_indices_low", list(int64())), ListArray::FromArrays(*offsets, *values).ValueOrDie()).ValueOrDie();
+  batch = batch
+              ->SetColumn(column, field("top_indices_low", list(int64())),
+                          ListArray::FromArrays(*offsets, *values).ValueOrDie())
+              .ValueOrDie();
   Write(folder.path / "hidden.arrows", batch);
   ExpectEqual(kOneRow, Read(folder.path / "hidden.arrows"), "values that no list holds");
 }

@@ -38,8 +38,10 @@ void Taken() {
 // The upper end of the first range in binary32; the nearest such number, rounded once.
 void RoundedOnce() {
   const std::string text = ReadText(With("[1e1,", "[16777217.0000000001,"));
-  ExpectEqual(true, text.find("[16777218, ") != std::string::npos, "above the middle between two binary32 numbers: " + text);
-  ExpectEqual(true, ReadText(With("[1e1,", "[16777217,")).find("[16777216, ") != std::string::npos, "in the middle, to even");
+  ExpectEqual(true, text.find("[16777218, ") != std::string::npos,
+              "above the middle between two binary32 numbers: " + text);
+  ExpectEqual(true, ReadText(With("[1e1,", "[16777217,")).find("[16777216, ") != std::string::npos,
+              "in the middle, to even");
 }
 
 void Faults() {

@@ -10,7 +10,13 @@ using namespace testing;
 // n tokens of `count` nucleus entries and one tail entry each, all codes `code`, in one range.
 struct Built {
   Built(size_t n, uint8_t count, uint16_t code, float min, float max)
-      : counts(n, count), low(n * count, 9), codes(n * count, code), high((n * count + 3) / 4), mins(n, min), maxs(n, max), logsumexp(n, 1.0) {
+      : counts(n, count),
+        low(n * count, 9),
+        codes(n * count, code),
+        high((n * count + 3) / 4),
+        mins(n, min),
+        maxs(n, max),
+        logsumexp(n, 1.0) {
     row.num_tokens = static_cast<int64_t>(n);
     row.top_counts = counts;
     row.top = {low, high, codes, mins, maxs};
@@ -53,15 +59,22 @@ void Counts() {
 void Bounds() {
   const float largest = std::numeric_limits<float>::max(), smallest = std::numeric_limits<float>::denorm_min();
   const std::vector<std::pair<float, float>> ranges = {
-      {-1.5f, 30.25f}, {0, smallest}, {-smallest, smallest}, {0, largest}, {-largest, 0}, {-1e30f, 1e-30f}, {1, std::nextafter(1.0f, 2.0f)}, {3, 3}};
+      {-1.5f, 30.25f}, {0, smallest},    {-smallest, smallest},           {0, largest},
+      {-largest, 0},   {-1e30f, 1e-30f}, {1, std::nextafter(1.0f, 2.0f)}, {3, 3}};
   for (const auto& [min, max] : ranges) {
     for (const int code : {0, 1, 2, 32767, 32768, 65534, 65535}) {
       Built built(1, 1, static_cast<uint16_t>(code), min, max);
       logitpack::Row<float> narrow;
       logitpack::Row<double> wide;
-      ExpectEqual(true, Decode(built.row, logitpack::kNoVocabulary, &narrow).ok() && Decode(built.row, logitpack::kNoVocabulary, &wide).ok(), "decodes");
+      ExpectEqual(true,
+                  Decode(built.row, logitpack::kNoVocabulary, &narrow).ok() &&
+                      Decode(built.row, logitpack::kNoVocabulary, &wide).ok(),
+                  "decodes");
       const long double v = min + static_cast<long double>(code) * (static_cast<long double>(max) - min) / 65535;
-      const long double bound = std::ldexp(std::max(std::fabs(static_cast<long double>(min)), std::fabs(static_cast<long double>(max))), -21) + smallest;
+      const long double bound =
+          std::ldexp(std::max(std::fabs(static_cast<long double>(min)), std::fabs(static_cast<long double>(max))),
+                     -21) +
+          smallest;
       const std::string what = std::to_string(code) + " in " + std::to_string(min) + " to " + std::to_string(max);
       ExpectEqual(true, std::fabs(narrow.top.logits[0] - v) <= bound, what + ", float");
       ExpectEqual(true, std::fabs(wide.top.logits[0] - v) <= bound, what + ", double");

@@ -127,7 +127,8 @@ inline void Write(const std::filesystem::path& path, const std::shared_ptr<arrow
     const auto properties = parquet::WriterProperties::Builder().enable_page_checksum()->build();
     const auto keep_types = parquet::ArrowWriterProperties::Builder().store_schema()->build();
     const auto writer =
-        parquet::arrow::FileWriter::Open(*batch->schema(), arrow::default_memory_pool(), sink, properties, keep_types).ValueOrDie();
+        parquet::arrow::FileWriter::Open(*batch->schema(), arrow::default_memory_pool(), sink, properties, keep_types)
+            .ValueOrDie();
     for (int i = 0; i < batches; ++i) {
       MustSucceed(writer->NewRowGroup());
       for (const auto& column : batch->columns()) MustSucceed(writer->WriteColumnChunk(*column));
