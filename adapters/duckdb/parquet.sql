@@ -4,32 +4,46 @@
 --
 -- DuckDB itself finds a footer or a page that is cut short or does not parse: an error of any query.
 
--- The top-level columns of a file in their order: the names that the file has (DuckDB ignores case, and renames what
--- stands twice), the type that DuckDB reads, and how the values, or those in a list, are stored.
+CREATE OR REPLACE MACRO logitpack_required() AS [
+    'num_tokens', 'top_counts', 'top_indices_low', 'top_indices_high', 'top_logits_quantized', 'top_min', 'top_max',
+    'sampled_indices_low', 'sampled_indices_high', 'sampled_logits_quantized', 'sampled_min', 'sampled_max', 'logsumexp'
+];
+
+-- The columns of section 5 at the top level of a file, by the names that the file has: DuckDB ignores case, and renames
+-- what stands twice. So `expression` takes a column of SELECT * by its position.
 CREATE OR REPLACE MACRO logitpack_columns(file) AS TABLE
     WITH nodes AS (  -- depth first: each node takes one open place, and opens one for each of its children
         SELECT *, sum(coalesce(num_children, 0) - 1) OVER (ORDER BY column_id) - coalesce(num_children, 0) AS open
         FROM parquet_schema(file)
     ), numbered AS (  -- a column begins where fewer places are left open than ever before
-        SELECT *, count(*) FILTER (begins) OVER (ORDER BY column_id) - 1 AS position
+        SELECT *, count(*) FILTER (begins) OVER (ORDER BY column_id) AS place
         FROM (
             SELECT *, column_id = 1 OR open < min(open) OVER (
                 ORDER BY column_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS begins
             FROM nodes WHERE column_id > 0
         )
+    ), columns AS (
+        SELECT
+            place, list(name ORDER BY column_id) AS names, list(numbered.type ORDER BY column_id) AS stored,
+            list(coalesce(logical_type, converted_type) ORDER BY column_id) AS annotations,
+            arg_min(duckdb_type, column_id) AS type
+        FROM numbered GROUP BY place
     )
-    SELECT position, arg_min(name, column_id) AS name, arg_min(duckdb_type, column_id) AS type,
-        arg_max_null(numbered.type, column_id) AS storage,
-        arg_max_null(coalesce(logical_type, converted_type), column_id) AS annotation
-    FROM numbered GROUP BY position ORDER BY position;
-
--- The columns of section 5, and whether they may be absent.
-CREATE OR REPLACE MACRO logitpack_expected() AS TABLE
-    SELECT unnest([
-        'num_tokens', 'top_counts', 'top_indices_low', 'top_indices_high', 'top_logits_quantized', 'top_min', 'top_max',
-        'sampled_indices_low', 'sampled_indices_high', 'sampled_logits_quantized', 'sampled_min', 'sampled_max',
-        'logsumexp', 'token_ids'
-    ]) AS name;
+    SELECT name, seen[1] AS type, seen[2] AS expression
+    FROM (
+        SELECT names[1] AS name, CASE
+            -- lists by their logical type alone, which DuckDB takes for groups
+            WHEN annotations[1] = 'ListType()' AND names[2] = 'list' AND starts_with(type, 'STRUCT(list ')
+                THEN [type[13:-2], format('(#{}).list', place)]
+            -- old lists of groups of one field, which DuckDB takes for lists of that field
+            WHEN len(names) = 3 AND names[2] IN ('array', names[1] || '_tuple') THEN ['STRUCT[]', NULL]
+            WHEN type = 'BLOB' AND (stored[1] <> 'BYTE_ARRAY' OR annotations[1] IS NOT NULL)
+                THEN [stored[1] || coalesce(' ' || annotations[1], ''), NULL]
+            ELSE [type, format('#{}', place)]
+        END AS seen
+        FROM columns
+    )
+    WHERE list_contains(logitpack_required(), name) OR name = 'token_ids';
 
 CREATE OR REPLACE MACRO logitpack_file_breaches(file) AS TABLE
     WITH footer AS (
@@ -52,24 +66,25 @@ CREATE OR REPLACE MACRO logitpack_file_breaches(file) AS TABLE
         FROM chunks
         WHERE num_values < row_group_num_rows
         UNION ALL
-        SELECT format('COL-1: {} {}', name, if(count(position) = 0, 'is missing', 'stands more than once'))
-        FROM logitpack_expected() LEFT JOIN logitpack_columns(file) USING (name)
-        GROUP BY name
-        HAVING count(position) > 1 OR count(position) = 0 AND name <> 'token_ids'
+        SELECT format('COL-1: {} stands {} times', name, count(*))
+        FROM logitpack_columns(file) GROUP BY name HAVING count(*) > 1
         UNION ALL
-        SELECT coalesce(logitpack_type(name, type),
-                        if(type = 'BLOB' AND (storage <> 'BYTE_ARRAY' OR annotation IS NOT NULL),
-                           format('COL-2: {} is {} {}', name, storage, coalesce(annotation, '')), NULL))
-        FROM logitpack_expected() JOIN logitpack_columns(file) USING (name)
+        SELECT format('COL-1: {} is missing', name)
+        FROM (SELECT unnest(logitpack_required()) AS name) ANTI JOIN logitpack_columns(file) USING (name)
+        UNION ALL
+        SELECT logitpack_type(name, type) FROM logitpack_columns(file)
     )
     SELECT split_part(message, ':', 1) AS requirement, message FROM found WHERE message IS NOT NULL;
 
--- A path as a pattern that matches it only.
+-- A path as a pattern that matches nothing else.
 CREATE OR REPLACE MACRO logitpack_literal(path) AS regexp_replace(path, '([*?[])', '[\1]', 'g');
 
--- The data files of a dataset (section 4.2) in their order. Text is compared by its UTF-8 bytes, as by code points.
+-- The data files below a folder, in their order (section 4.2). DuckDB compares text by its bytes, and so by code points.
 CREATE OR REPLACE MACRO logitpack_files(folder) AS TABLE
     SELECT file
-    FROM (SELECT file, file[len(folder) + 2:] AS path FROM glob(logitpack_literal(folder) || '/**'))
-    WHERE regexp_matches(path, '\.(parquet|arrow|arrows)$') AND NOT regexp_matches('/' || path, '/[._]')
+    FROM (
+        SELECT file, file[len(rtrim(folder, '/')) + 1:] AS path
+        FROM glob(logitpack_literal(rtrim(folder, '/')) || '/**')
+    )
+    WHERE regexp_matches(path, '\.(parquet|arrow|arrows)$') AND NOT contains(path, '/.') AND NOT contains(path, '/_')
     ORDER BY path;
