@@ -23,8 +23,11 @@ HELLO = {
         *("wide_integers", "float16", "float64", "nested_columns", "token_ids", "dataset", "sidecar"),
     ],
 }
-# Of DuckDB's errors, those that are no fault of the file.
-OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.OutOfMemoryException)
+# What is no fault of the file: of the system, or of the queries.
+NOT_THE_FILE = (
+    *(OSError, NotImplementedError, duckdb.OutOfMemoryException, duckdb.InternalException, duckdb.FatalException),
+    *(duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException),
+)
 
 
 def read(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> dict[str, str]:
@@ -34,7 +37,7 @@ def read(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> dic
         with part.open("w", encoding="utf-8", newline="\n") as output:
             output.writelines(rows(connection, source))
         part.replace(target)
-    except (OSError, NotImplementedError, *OURS) as error:
+    except NOT_THE_FILE as error:
         return {"outcome": "error", "message": str(error)}
     except (BadFileError, duckdb.Error) as error:
         message = str(error).partition("\n")[0]
@@ -55,6 +58,8 @@ def main() -> None:
             answer = HELLO
         elif request["cmd"] == "read":
             answer = read(connection, request["input"], request["output"])
+            if answer["outcome"] == "error":
+                connection = connect()  # after some errors of DuckDB nothing works any more
         print(json.dumps({"seq": request["seq"], **answer}), flush=True)
 
 

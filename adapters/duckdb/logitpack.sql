@@ -43,7 +43,9 @@ CREATE OR REPLACE MACRO logitpack_finite(name, list) AS
 CREATE OR REPLACE MACRO logitpack_binary32(list) AS
     list_transform(list, lambda x: if(x IS NULL, NULL, coalesce(TRY_CAST(x AS FLOAT), 'infinity'::FLOAT)));
 
--- token_ids, where they are absent, are NULL and BOOLEAN[], which is no type of theirs.
+-- Are there token_ids? Where they are absent, logitpack_stored makes them NULL and BOOLEAN[], which is no type of theirs.
+CREATE OR REPLACE MACRO logitpack_has(token_ids) AS token_ids IS NOT NULL OR typeof(token_ids) <> 'BOOLEAN[]';
+
 CREATE OR REPLACE MACRO logitpack_stored(source) AS TABLE
     SELECT
         row_number() OVER () - 1 AS row, num_tokens, top_counts,
@@ -51,7 +53,7 @@ CREATE OR REPLACE MACRO logitpack_stored(source) AS TABLE
         logitpack_binary32(top_min) AS top_min, logitpack_binary32(top_max) AS top_max,
         sampled_indices_low, sampled_indices_high, sampled_logits_quantized,
         logitpack_binary32(sampled_min) AS sampled_min, logitpack_binary32(sampled_max) AS sampled_max,
-        logsumexp, token_ids, token_ids IS NOT NULL OR typeof(token_ids) <> 'BOOLEAN[]' AS has_token_ids,
+        logsumexp, token_ids,
         coalesce(
             logitpack_type('num_tokens', typeof(num_tokens)), logitpack_type('top_counts', typeof(top_counts)),
             logitpack_type('top_indices_low', typeof(top_indices_low)),
@@ -63,7 +65,7 @@ CREATE OR REPLACE MACRO logitpack_stored(source) AS TABLE
             logitpack_type('sampled_logits_quantized', typeof(sampled_logits_quantized)),
             logitpack_type('sampled_min', typeof(sampled_min)), logitpack_type('sampled_max', typeof(sampled_max)),
             logitpack_type('logsumexp', typeof(logsumexp)),
-            if(has_token_ids, logitpack_type('token_ids', typeof(token_ids)), NULL)
+            if(logitpack_has(token_ids), logitpack_type('token_ids', typeof(token_ids)), NULL)
         ) AS wrong_type
     FROM (SELECT NULL::BOOLEAN[] AS token_ids WHERE false UNION ALL BY NAME FROM query_table(source));
 
@@ -81,7 +83,7 @@ CREATE OR REPLACE MACRO logitpack_judged(source) AS TABLE
         logitpack_null('sampled_logits_quantized', sampled_logits_quantized),
         logitpack_null('sampled_min', sampled_min), logitpack_null('sampled_max', sampled_max),
         logitpack_null('logsumexp', logsumexp),
-        if(has_token_ids, logitpack_null('token_ids', token_ids), NULL),
+        if(logitpack_has(token_ids), logitpack_null('token_ids', token_ids), NULL),
         if(num_tokens BETWEEN 1 AND 2147483647, NULL, format('ROW-1: num_tokens is {}', num_tokens)),
         logitpack_length('ROW-2', 'top_counts', len(top_counts), num_tokens),
         logitpack_length('ROW-2', 'top_min', len(top_min), num_tokens),

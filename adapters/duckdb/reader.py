@@ -22,7 +22,7 @@ class BadFileError(Exception):
 
 
 def connect(memory_limit: str = "1200MB") -> duckdb.DuckDBPyConnection:
-    """A database in memory that has the macros of the SQL files, fetches nothing from a network and spills nothing."""
+    """Open a database in memory that has the macros of the SQL files, loads no extension and spills nothing."""
     connection = duckdb.connect(
         config={
             "memory_limit": memory_limit,
@@ -38,7 +38,7 @@ def connect(memory_limit: str = "1200MB") -> duckdb.DuckDBPyConnection:
 
 
 def rows(connection: duckdb.DuckDBPyConnection, path: str) -> Iterator[str]:
-    """The rows of a file, or of a folder of files, in order, each as a line of logical JSON (SPEC.md, section 4.4).
+    """Read the rows of a file, or of a folder of files, in order, each as a line of logical JSON (SPEC.md, 4.4).
 
     Raises BadFileError where a file breaks a structural requirement or META-2: for what a row breaks, when its turn
     comes. Raises duckdb.Error where DuckDB cannot read a file, and OSError.
@@ -63,16 +63,16 @@ def _rows_of_file(connection: duckdb.DuckDBPyConnection, file: str, folders: lis
     vocab_size = _vocab_size(connection, pattern, folders)
     for _, message in _query(connection, "FROM logitpack_file_breaches($1) LIMIT 1", pattern):
         raise BadFileError(message)
-    columns = connection.execute("SELECT expression || ' AS ' || name FROM logitpack_columns($1)", [pattern]).fetchall()
-    stored = connection.read_parquet(pattern, hive_partitioning=False).project(", ".join(column for (column,) in columns))
-    stored.create_view("stored")
+    columns = _query(connection, "SELECT expression || ' AS ' || name FROM logitpack_columns($1)", pattern)
+    table = connection.read_parquet(pattern, hive_partitioning=False)
+    table.project(", ".join(column for (column,) in columns)).create_view("stored")
     tokens = connection.execute("FROM logitpack_json('stored', vocab_size := $1)", [vocab_size])
     for _, group in groupby(_fetch(tokens), key=itemgetter(0)):
         yield '{"tokens":[' + ",".join(token for _, token in group) + "]}\n"
 
 
 def _vocab_size(connection: duckdb.DuckDBPyConnection, pattern: str, folders: list[Path]) -> int:
-    """What the metadata in force declare (section 13): the first valid ones, in the file and then in the folders.
+    """Find what the metadata in force declare (section 13): the first valid ones, in the file or then in the folders.
 
     Raises BadFileError for META-2.
     """
