@@ -109,13 +109,13 @@ public final class ParquetRows implements AutoCloseable {
         PageReadStore pages = reader.readRowGroup(group);
         for (Map.Entry<Column, ColumnType> entry : types.entrySet()) {
             ColumnDescriptor descriptor = descriptors.get(entry.getKey());
-            BoundedPages bounded = new BoundedPages(pages.getPageReader(descriptor), entry.getValue());
+            CheckedPages checked = new CheckedPages(pages.getPageReader(descriptor), entry.getValue());
             cursors.put(
                     entry.getKey(),
                     new ColumnCursor(
                             entry.getKey(),
                             entry.getValue(),
-                            new ColumnReaderImpl(descriptor, bounded, new PrimitiveConverter() {}, version())));
+                            new ColumnReaderImpl(descriptor, checked, new PrimitiveConverter() {}, version())));
         }
     }
 

@@ -5,8 +5,11 @@ import org.apache.parquet.column.page.DictionaryPage;
 import org.apache.parquet.column.page.PageReader;
 import org.apache.parquet.io.ParquetDecodingException;
 
-/** The pages of a column chunk. The library takes memory by the size that a dictionary claims, so that is checked first. */
-record BoundedPages(PageReader pages, ColumnType type) implements PageReader {
+/**
+ * The pages of a column chunk, with two weak spots of the library covered: it takes memory by the size that a dictionary
+ * claims, and it cannot pass a data page without values, as Arrow C++ writes them after a dictionary was given up.
+ */
+record CheckedPages(PageReader pages, ColumnType type) implements PageReader {
     @Override
     public DictionaryPage readDictionaryPage() {
         DictionaryPage page = pages.readDictionaryPage();
@@ -32,6 +35,10 @@ record BoundedPages(PageReader pages, ColumnType type) implements PageReader {
 
     @Override
     public DataPage readPage() {
-        return pages.readPage();
+        DataPage page = pages.readPage();
+        while (page != null && page.getValueCount() == 0) {
+            page = pages.readPage();
+        }
+        return page;
     }
 }
