@@ -21,7 +21,7 @@ final class Codecs implements CompressionCodecFactory {
 
     @FunctionalInterface
     private interface Codec {
-        /** Fills {@code to}, and returns how many bytes it would need: its length where all is well. */
+        /** Returns how many bytes came out, or throws or returns another number where they are more than {@code to} takes. */
         int decompress(byte[] from, byte[] to) throws IOException;
     }
 
@@ -75,12 +75,12 @@ final class Codecs implements CompressionCodecFactory {
             if (bytes.size() == 0) {
                 return BytesInput.empty();
             }
-            byte[] page = new byte[length];
+            byte[] page = new byte[Math.max(length, 1)]; // without room, zstd would not look at its input
             int found = codec.decompress(bytes.toByteArray(), page);
             if (found != length) {
                 throw new IOException("a page of " + length + " bytes decompresses to another length");
             }
-            return BytesInput.from(page);
+            return BytesInput.from(page, 0, length);
         }
 
         @Override
