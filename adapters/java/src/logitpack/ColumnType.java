@@ -23,7 +23,7 @@ record ColumnType(PrimitiveTypeName physical, long minimum, long maximum, int em
     static ColumnType of(Column column, Type field) throws InvalidFileException {
         boolean scalar = column.kind == Column.Kind.INTEGER || column.kind == Column.Kind.BINARY;
         Type element = scalar ? field : elementOf(field);
-        if (element == null || !element.isPrimitive() || scalar == element.isRepetition(Repetition.REPEATED) && scalar) {
+        if (element == null || !element.isPrimitive() || scalar && element.isRepetition(Repetition.REPEATED)) {
             throw refused(field);
         }
         PrimitiveType type = element.asPrimitiveType();
@@ -47,10 +47,6 @@ record ColumnType(PrimitiveTypeName physical, long minimum, long maximum, int em
         long maximum = bits == 64 ? Long.MAX_VALUE : (1L << (signed ? bits - 1 : bits)) - 1;
         long minimum = signed ? -(maximum + 1) : 0;
         return new ColumnType(type.getPrimitiveTypeName(), minimum, maximum, emptyLevel, fullLevel);
-    }
-
-    boolean isUnsigned() {
-        return minimum == 0;
     }
 
     /** The element of a list of any form that the Parquet specification knows, or null where the field is none. */

@@ -1,7 +1,9 @@
 package logitpack;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -72,7 +74,7 @@ record Metadata(long vocabSize) {
     }
 
     /** Null where an object breaks META-1 or META-7, and counts as absent. */
-    static Metadata parse(String text) throws InvalidFileException {
+    static Metadata parse(String text) throws IOException, InvalidFileException {
         if (text == null || text.length() > MAX_BYTES || text.startsWith("\uFEFF")
                 || text.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES) {
             return null;
@@ -95,19 +97,15 @@ record Metadata(long vocabSize) {
         }
     }
 
-    private static boolean hasTwoVersions(String text) throws JsonProcessingException {
+    private static boolean hasTwoVersions(String text) throws IOException {
         int versions = 0;
-        try (var parser = LENIENT.createParser(text)) {
+        try (JsonParser parser = LENIENT.createParser(text)) {
             parser.nextToken();
-            while (parser.nextToken() == com.fasterxml.jackson.core.JsonToken.FIELD_NAME) {
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
                 versions += parser.currentName().equals("spec_version") ? 1 : 0;
                 parser.nextToken();
                 parser.skipChildren();
             }
-        } catch (JsonProcessingException error) {
-            throw error;
-        } catch (IOException impossible) {
-            throw new AssertionError(impossible);
         }
         return versions > 1;
     }
