@@ -15,7 +15,8 @@ import org.apache.parquet.schema.Type.Repetition;
  *
  * @param physical INT32, INT64, FLOAT, DOUBLE, BINARY, or FIXED_LEN_BYTE_ARRAY for float16
  * @param minimum of what the type can hold, for an integer
- * @param maximum of what the type can hold, for an integer; unsigned 64-bit numbers beyond int64 are negative, hence in no range
+ * @param maximum of what the type can hold, for an integer; unsigned 64-bit numbers beyond int64 are negative here,
+ *     hence in no range
  * @param emptyLevel the definition level of a list without elements; a lower one is a null list
  * @param fullLevel the definition level of a value
  */
@@ -30,7 +31,8 @@ record ColumnType(PrimitiveTypeName physical, long minimum, long maximum, int em
         boolean accepted = switch (column.kind) {
             case INTEGER, INTEGERS -> isInteger(type);
             case FLOATS -> isFloat(type);
-            case BINARY -> type.getPrimitiveTypeName() == PrimitiveTypeName.BINARY && type.getLogicalTypeAnnotation() == null;
+            case BINARY ->
+                type.getPrimitiveTypeName() == PrimitiveTypeName.BINARY && type.getLogicalTypeAnnotation() == null;
         };
         if (!accepted) {
             throw refused(field);

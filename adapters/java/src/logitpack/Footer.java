@@ -134,7 +134,8 @@ final class Footer {
         long rows = 0;
         for (RowGroup group : thrift.getRow_groups()) {
             if (group.getColumnsSize() != leafCount || group.getNum_rows() < 0) {
-                throw damaged("a row group of " + group.getNum_rows() + " rows and " + group.getColumnsSize() + " column chunks");
+                throw damaged("a row group of %d rows and %d column chunks".formatted(
+                        group.getNum_rows(), group.getColumnsSize()));
             }
             rows = Math.addExact(rows, group.getNum_rows());
             if (group.getNum_rows() == 0) {

@@ -67,7 +67,10 @@ record Metadata(long vocabSize) {
     private static String text(Path file) throws IOException {
         try (InputStream stream = Files.newInputStream(file)) {
             byte[] bytes = stream.readNBytes(MAX_BYTES + 1);
-            return bytes.length > MAX_BYTES ? null : StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            if (bytes.length > MAX_BYTES) {
+                return null;
+            }
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException error) {
             return null;
         }
@@ -128,7 +131,7 @@ record Metadata(long vocabSize) {
                 && integer(m.path("vocab_size"), 1, Integer.MAX_VALUE)
                 && (size.isMissingNode() || integer(size, 1, m.path("vocab_size").asDouble()))
                 && nucleus.isObject() && oneOf(rule, "covering", "below", "unspecified")
-                && (nucleus.has("order") ? oneOf(nucleus.path("order"), "descending", "unspecified") : true)
+                && (!nucleus.has("order") || oneOf(nucleus.path("order"), "descending", "unspecified"))
                 && (nucleus.has("top_p") ? share(nucleus.path("top_p")) : !cut)
                 && (nucleus.has("max_entries") ? integer(nucleus.path("max_entries"), 1, 255) : !cut)
                 && tail.isObject() && integer(tail.path("num_sampled"), 1, Integer.MAX_VALUE)

@@ -10,6 +10,7 @@ import io.airlift.compress.zstd.ZstdCompressor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import org.apache.parquet.bytes.BytesInput;
@@ -47,21 +48,26 @@ public class CodecsTest {
         for (var page : pages.entrySet()) {
             assertArrayEquals(PAGE, decompress(page.getKey(), page.getValue(), PAGE.length));
             for (int length : new int[] {0, PAGE.length - 1, PAGE.length + 1}) {
-                assertThrows(page.getKey() + " " + length, Exception.class, () -> decompress(page.getKey(), page.getValue(), length));
+                assertThrows(
+                        page.getKey() + " " + length,
+                        Exception.class,
+                        () -> decompress(page.getKey(), page.getValue(), length));
             }
         }
     }
 
     @Test
     public void moreThanACodecCanReachIsRefusedBeforeMemoryIsTaken() {
-        for (var name : new CompressionCodecName[] {CompressionCodecName.SNAPPY, CompressionCodecName.GZIP, CompressionCodecName.LZ4_RAW}) {
+        for (var name : List.of(CompressionCodecName.SNAPPY, CompressionCodecName.GZIP, CompressionCodecName.LZ4_RAW)) {
             assertThrows(IOException.class, () -> decompress(name, new byte[1000], Integer.MAX_VALUE));
         }
     }
 
     @Test
     public void aPageOverTheLimitIsNotCalledInvalid() {
-        assertThrows(UnsupportedException.class, () -> decompress(CompressionCodecName.ZSTD, new byte[100_000], Integer.MAX_VALUE));
+        assertThrows(
+                UnsupportedException.class,
+                () -> decompress(CompressionCodecName.ZSTD, new byte[100_000], Integer.MAX_VALUE));
     }
 
     @Test

@@ -19,8 +19,11 @@ import org.apache.parquet.schema.Type;
 
 /** The row of appendix A of SPEC.md as a Parquet file, with what a test changes in it. */
 final class Sample {
-    private static final String FLOATS = "optional group %s (LIST) { repeated group list { optional float element; } }";
-    private static final String SHORTS = "optional group %s (LIST) { repeated group list { optional int32 element (UINT_16); } }";
+    private static final String LIST = "optional group %%s (LIST) { repeated group list { optional %s; } }";
+    private static final String BYTES = LIST.formatted("int32 element (UINT_8)");
+    private static final String SHORTS = LIST.formatted("int32 element (UINT_16)");
+    private static final String FLOATS = LIST.formatted("float element");
+    private static final String DOUBLES = LIST.formatted("double element");
 
     private final Map<String, String> types = new HashMap<>();
     private final Map<String, Object> values = new HashMap<>();
@@ -29,7 +32,7 @@ final class Sample {
 
     Sample() {
         column("num_tokens", "required int32 num_tokens;", 2);
-        column("top_counts", "optional group %s (LIST) { repeated group list { required int32 element (UINT_8); } }", List.of(3, 2));
+        column("top_counts", BYTES, List.of(3, 2));
         column("top_indices_low", SHORTS, List.of(5, 5, 5, 65535, 7));
         column("top_indices_high", "optional binary %s;", new byte[] {(byte) 0xE4, 0});
         column("top_logits_quantized", SHORTS, List.of(65535, 27306, 0, 65535, 0));
@@ -40,7 +43,7 @@ final class Sample {
         column("sampled_logits_quantized", SHORTS, List.of(0, 65535, 0, 0));
         column("sampled_min", FLOATS, List.of(-1.25f, -2f));
         column("sampled_max", FLOATS, List.of(2f, -2f));
-        column("logsumexp", "optional group %s (LIST) { repeated group list { optional double element; } }", List.of(10.25, 4.5));
+        column("logsumexp", DOUBLES, List.of(10.25, 4.5));
     }
 
     /** @param type of the Parquet schema, %s for the name */
@@ -76,7 +79,8 @@ final class Sample {
     }
 
     Path write(Path file) throws Exception {
-        MessageType schema = MessageTypeParser.parseMessageType("message table { " + String.join(" ", types.values()) + " }");
+        MessageType schema = MessageTypeParser.parseMessageType(
+                "message table { " + String.join(" ", types.values()) + " }");
         try (ParquetWriter<Group> writer = ExampleParquetWriter.builder(new LocalOutputFile(file))
                 .withConf(new PlainParquetConfiguration())
                 .withType(schema)
