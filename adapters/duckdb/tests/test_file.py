@@ -11,6 +11,7 @@ import adapter
 import reader
 
 CASES = ROOT / "fixtures" / "cases"
+SOUND = CASES / "types/declared/elements-required/parquet/in.parquet"
 LINE = (
     '{"tokens":[{"logsumexp":10.25,"top":{"indices":[5,65541,131077],"logits":[10.0,8.249988555733577,7.0]},'
     '"sampled":{"indices":[12,262142],"logits":[-1.25,2.0]}},{"logsumexp":4.5,"top":{"indices":[262143,7],"logits":[4.0,3.0]},'
@@ -61,6 +62,31 @@ def test_sound_file(connection: duckdb.DuckDBPyConnection, case: str) -> None:
     """Empty row groups, columns that differ in case only and a page index are no breaches."""
     path = str(CASES / case / "parquet" / "in.parquet")
     assert [] == connection.execute("FROM logitpack_file_breaches($1)", [path]).fetchall()
+
+
+def with_footer(old: bytes, new: bytes) -> bytes:
+    """Return a sound file in whose footer some bytes are replaced."""
+    whole = SOUND.read_bytes()
+    start = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    footer = whole[start:-8].replace(old, new)
+    assert footer != whole[start:-8]
+    return whole[:start] + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
+def test_lists_by_logical_type(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Lists that are so by their logical type alone, without the older converted type, are lists."""
+    path = tmp_path / "in.parquet"
+    path.write_bytes(with_footer(b"\x15\x02\x15\x06\x4c\x3c", b"\x15\x02\x5c\x3c"))
+    expected = list(reader.rows(connection, str(SOUND)))
+    assert expected == list(reader.rows(connection, str(path)))
+
+
+def test_old_lists_of_groups(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """COL-2: in old files, a repeated group called array is the element, not a level of the list."""
+    path = tmp_path / "in.parquet"
+    path.write_bytes(with_footer(b"\x04list", b"\x05array"))
+    with pytest.raises(reader.BadFileError, match="COL-2"):
+        list(reader.rows(connection, str(path)))
 
 
 def test_truncated(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
