@@ -100,6 +100,19 @@ void Compressed() {
   }
 }
 
+// The length before a compressed buffer is a claim: here, of 2^60 bytes.
+void Inflated() {
+  ipc::IpcWriteOptions options = ipc::IpcWriteOptions::Defaults();
+  options.codec = arrow::util::Codec::Create(arrow::Compression::ZSTD).ValueOrDie();
+  for (const std::string name : {"inflated.arrow", "inflated.arrows"}) {
+    std::string file = Stored(name, 1, options);
+    const size_t frame = file.find("\x28\xB5\x2F\xFD");
+    ExpectEqual(true, frame != std::string::npos, "there is a compressed buffer");
+    file[frame - 1] = 0x10;
+    ExpectEqual(std::string("FILE-1"), ReadText(name, file), name);
+  }
+}
+
 void Limits() {
   Fields fields = OneRow();
   std::string many = "[[12";
@@ -168,6 +181,7 @@ int main() {
   LostBatch();
   FlippedByte();
   Compressed();
+  Inflated();
   Limits();
   SharedViews();
   Unnamed();
