@@ -11,6 +11,7 @@
 #include <string>
 
 #include "columns.h"
+#include "limited_pool.h"
 
 namespace logitpack {
 
@@ -19,7 +20,7 @@ using OnMetadata = std::function<arrow::Status(const std::optional<std::string>&
 
 struct OpenOptions {
   OnMetadata on_metadata;
-  arrow::MemoryPool* pool;  // for what Arrow decompresses
+  LimitedPool* pool;  // for what Arrow decompresses
   bool use_threads;
 };
 

@@ -52,14 +52,26 @@ class WholeStream : public ipc::MessageReader {
 class Batches : public arrow::RecordBatchReader {
  public:
   using Read = std::function<Result<std::shared_ptr<arrow::RecordBatch>>(int)>;
-  Batches(std::shared_ptr<arrow::Schema> schema, Read read) : schema_(std::move(schema)), read_(std::move(read)) {}
+  Batches(std::shared_ptr<arrow::Schema> schema, Read read, const LimitedPool& pool, int64_t file_size)
+      : schema_(std::move(schema)), read_(std::move(read)), pool_(pool), file_size_(file_size) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
-  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override { return Damaged(read_(next_++)).Value(batch); }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    auto next = read_(next_++);
+    if (next.status().IsOutOfMemory() && pool_.largest_request() / kMostCompression > file_size_) {
+      return Broken("FILE-1", "a buffer claims ", pool_.largest_request(), " bytes in a file of ", file_size_);
+    }
+    return Damaged(std::move(next)).Value(batch);
+  }
 
  private:
+  static constexpr int64_t kMostCompression = 1 << 15;  // zstd makes at most 128 KiB of four bytes
+
   std::shared_ptr<arrow::Schema> schema_;
   Read read_;
+  const LimitedPool& pool_;
+  int64_t file_size_;
   int next_ = 0;
 };
 
@@ -125,7 +137,8 @@ Result<std::unique_ptr<RowSource>> OpenArrowStream(std::shared_ptr<arrow::Buffer
   ARROW_ASSIGN_OR_RAISE(auto reader, open());
   ARROW_RETURN_NOT_OK(LookAtSchema(*reader->schema(), options, &ipc_options));
   ARROW_ASSIGN_OR_RAISE(reader, open());
-  return ArrowRows(std::make_shared<Batches>(reader->schema(), [reader](int) { return reader->Next(); }));
+  return ArrowRows(std::make_shared<Batches>(
+      reader->schema(), [reader](int) { return reader->Next(); }, *options.pool, file->size()));
 }
 
 Result<std::unique_ptr<RowSource>> OpenArrowFile(std::shared_ptr<arrow::Buffer> file, const OpenOptions& options) {
@@ -143,7 +156,7 @@ Result<std::unique_ptr<RowSource>> OpenArrowFile(std::shared_ptr<arrow::Buffer> 
     if (i >= count) return nullptr;
     return reader->ReadRecordBatch(i);
   };
-  return ArrowRows(std::make_shared<Batches>(reader->schema(), read));
+  return ArrowRows(std::make_shared<Batches>(reader->schema(), read, *options.pool, file->size()));
 }
 
 }  // namespace logitpack

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 using arrow::Result;
 
 Reader::Reader(const ReaderOptions& options)
-    : pool_(std::make_unique<arrow::CappedMemoryPool>(options.pool, options.memory_limit)) {}
+    : pool_(std::make_unique<LimitedPool>(options.pool, options.memory_limit)) {}
 
 Result<std::unique_ptr<Reader>> Reader::Open(const fs::path& path, ReaderOptions options) {
   std::unique_ptr<Reader> reader(new Reader(options));

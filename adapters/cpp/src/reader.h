@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "columns.h"
+#include "limited_pool.h"
 #include "row.h"
 #include "status.h"
 
@@ -48,7 +49,7 @@ class Reader {
  private:
   explicit Reader(const ReaderOptions& options);
 
-  std::unique_ptr<arrow::CappedMemoryPool> pool_;
+  std::unique_ptr<LimitedPool> pool_;
   std::unique_ptr<RowSource> source_;  // after its pool
   int64_t vocab_size_ = kNoVocabulary;
   int64_t row_ = 0;

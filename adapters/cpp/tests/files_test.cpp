@@ -100,6 +100,19 @@ void Compressed() {
   }
 }
 
+// The length before a compressed buffer is a claim: here, of 2^60 bytes.
+void Inflated() {
+  ipc::IpcWriteOptions options = ipc::IpcWriteOptions::Defaults();
+  options.codec = arrow::util::Codec::Create(arrow::Compression::ZSTD).ValueOrDie();
+  for (const std::string name : {"inflated.arrow", "inflated.arrows"}) {
+    std::string file = Stored(name, 1, options);
+    const size_t frame = file.find("\x28\xB5\x2F\xFD");
+    ExpectEqual(true, frame != std::string::npos, "there is a compressed buffer");
+    file[frame - 1] = 0x10;
+    ExpectEqual(std::string("FILE-1"), ReadText(name, file), name);
+  }
+}
+
 void Limits() {
   Fields fields = OneRow();
   std::string many = "[[12";
@@ -111,16 +124,47 @@ void Limits() {
   ExpectEqual(std::string("IDX-3"), Read(folder.path / "large.parquet"), "one that does");
 }
 
-// A hundred views of the same half million elements.
-void SharedViews() {
+// The one row, so many times in one batch.
+std::shared_ptr<arrow::RecordBatch> Rows(int count) {
   Fields fields = OneRow();
   for (auto& [name, cells] : fields) {
     const std::string cell = cells.json.substr(1, cells.json.size() - 2);
     cells.json = "[" + cell;
-    for (int i = 1; i < 100; ++i) cells.json += ", " + cell;
+    for (int i = 1; i < count; ++i) cells.json += ", " + cell;
     cells.json += "]";
   }
-  auto batch = MakeBatch(fields);
+  return MakeBatch(fields);
+}
+
+// A footer that says 76 of 77 rows: Arrow reads as many as it says, and there is an end.
+void LyingFooter() {
+  const auto path = folder.path / "lying.parquet";
+  Write(path, Rows(77));
+  const std::string whole = ReadBytes(path);
+  int32_t length;
+  std::memcpy(&length, whole.data() + whole.size() - 8, 4);
+  // Fields of the footer that are 77: the first and the last count rows, those between are values of column chunks.
+  std::vector<size_t> counts;
+  for (size_t at = whole.size() - 8 - static_cast<size_t>(length);
+       (at = whole.find("\x16\x9A\x01", at)) != std::string::npos; ++at) {
+    counts.push_back(at);
+  }
+  ExpectEqual(true, counts.size() >= 5, "rows of the file and of its row group, values of three columns");
+  std::string fewer_rows = whole, fewer_values = whole;
+  for (const size_t at : {counts.front(), counts.back()}) fewer_rows[at + 1] = '\x98';
+  for (const size_t at : counts) fewer_values[at + 1] = '\x98';
+  ExpectEqual(std::string("FILE-1"), ReadText("lying.parquet", fewer_rows), "fewer rows than values");
+  ExpectEqual(std::string("FILE-1"), ReadText("lying.parquet", fewer_values),
+              "fewer rows and values than in the pages");
+  std::string other_total = whole;
+  other_total[counts.front() + 1] = '\x98';
+  ExpectEqual(std::string("FILE-1"), ReadText("lying.parquet", other_total),
+              "another number of rows than that of the row groups");
+}
+
+// A hundred views of the same half million elements.
+void SharedViews() {
+  auto batch = Rows(100);
   const auto constant = [](int64_t value, int64_t length) {
     return arrow::MakeArrayFromScalar(arrow::Int32Scalar(static_cast<int32_t>(value)), length).ValueOrDie();
   };
@@ -168,6 +212,8 @@ int main() {
   LostBatch();
   FlippedByte();
   Compressed();
+  LyingFooter();
+  Inflated();
   Limits();
   SharedViews();
   Unnamed();

@@ -25,7 +25,12 @@ inline int failures = 0;
 template <typename A, typename B>
 void ExpectEqual(const A& expected, const B& actual, const std::string& what) {
   if (expected == actual) return;
-  std::cerr << what << "\n  expected " << expected << "\n  got      " << actual << "\n";
+  const auto text = [](const auto& value) {
+    std::ostringstream out;
+    out << value;
+    return out.str().substr(0, 500);
+  };
+  std::cerr << what << "\n  expected " << text(expected) << "\n  got      " << text(actual) << "\n";
   ++failures;
 }
 
