@@ -13,6 +13,8 @@ REPORT ?= build/report
 CONFORM ?=
 
 EXCHANGE ?=
+# Those of its roles in which it is sent files of others: reader, or reader,checker.
+ROLES ?= reader
 
 .PHONY: setup test bench conform exchange clean
 .DEFAULT_GOAL := conform
@@ -22,4 +24,4 @@ conform: setup
 
 # Status 6: such a run leaves the fixtures out, and has no verdict.
 exchange: setup
-	$(LOGITPACK) conform --jobs $(JOBS) --report $(REPORT) --case 'write/*' --roles reader,checker $(EXCHANGE:%=--exchange %) -- $(COMMAND) || [ $$? -eq 6 ]
+	$(LOGITPACK) conform --jobs $(JOBS) --report $(REPORT) --case 'write/*' --roles $(ROLES) $(EXCHANGE:%=--exchange %) -- $(COMMAND) || [ $$? -eq 6 ]
