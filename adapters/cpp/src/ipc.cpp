@@ -106,14 +106,15 @@ Status LookAtSchema(const arrow::Schema& schema, const OpenOptions& options, ipc
 }
 
 // The record batches in the body of a file, which is a stream; its end marker may be missing, and padding may follow
-// it.
-Result<int> CountBatches(const std::shared_ptr<arrow::Buffer>& file) {
+// it. None where it does not begin like one: Polars writes the first schema without its frame.
+Result<std::optional<int>> CountBatches(const std::shared_ptr<arrow::Buffer>& file) {
   constexpr int64_t kHead = 8, kTail = 10;  // the magic, padded; the length of the footer and the magic
   int32_t footer;
   std::memcpy(&footer, file->data() + file->size() - kTail, sizeof footer);
   footer = arrow::bit_util::FromLittleEndian(footer);
   const int64_t size = file->size() - kHead - kTail - footer;
   if (size < 0) return Broken("FILE-1", "the footer is longer than the file");
+  if (!static_cast<std::string_view>(*file).substr(kHead).starts_with(kContinuation)) return std::nullopt;
   arrow::io::BufferReader body(arrow::SliceBuffer(file, kHead, size));
   int count = 0;
   while (true) {
@@ -150,8 +151,8 @@ Result<std::unique_ptr<RowSource>> OpenArrowFile(std::shared_ptr<arrow::Buffer> 
   ARROW_RETURN_NOT_OK(LookAtSchema(*reader->schema(), options, &ipc_options));
   ARROW_ASSIGN_OR_RAISE(reader, open());
   const int count = reader->num_record_batches();
-  ARROW_ASSIGN_OR_RAISE(const int stored, CountBatches(file));
-  if (stored != count) return Broken("FILE-1", "the footer lists ", count, " record batches of ", stored);
+  ARROW_ASSIGN_OR_RAISE(const auto stored, CountBatches(file));
+  if (stored.value_or(count) != count) return Broken("FILE-1", "the footer lists ", count, " record batches of ", *stored);
   const auto read = [reader, count](int i) -> Result<std::shared_ptr<arrow::RecordBatch>> {
     if (i >= count) return nullptr;
     return reader->ReadRecordBatch(i);

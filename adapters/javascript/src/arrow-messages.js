@@ -159,11 +159,13 @@ export function openFile(file) {
   });
 }
 
-/** A file holds a stream: what it begins with has to be a message, or its end. apache-arrow's writer leaves the schema out. */
+/**
+ * A file holds a stream, and what begins like a message has to be one. apache-arrow's writer leaves the schema out, and
+ * that of Polars writes it without its frame.
+ */
 function judgeStart(file, limit) {
   const head = new DataView(file.read(8, 16).buffer);
-  const isLegacy = head.getUint32(0, true) !== CONTINUATION;
-  if (head.getUint32(isLegacy ? 0 : 4, true) !== 0) readFrame(file, 8, limit, isLegacy);
+  if (head.getUint32(0, true) === CONTINUATION && head.getUint32(4, true) !== 0) readFrame(file, 8, limit, false);
 }
 
 const blockOf = (block, type) => ({
