@@ -102,6 +102,9 @@ Status LookAtSchema(const arrow::Schema& schema, const OpenOptions& options, ipc
   for (const int field : fields) {
     if (field >= 0) ipc_options->included_fields.push_back(field);
   }
+  // Of a choice of fields Arrow makes a copy, which the usual file can do without.
+  if (static_cast<int>(ipc_options->included_fields.size()) == schema.num_fields())
+    ipc_options->included_fields.clear();
   return Status::OK();
 }
 
