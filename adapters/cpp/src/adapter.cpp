@@ -45,16 +45,18 @@ Status ReadAll(const fs::path& input, const fs::path& partial) {
 // The output appears under its name when all of it is there.
 Status Read(const fs::path& input, const fs::path& output) {
   const fs::path partial = output.string() + ".partial";
-  std::error_code error;
+  std::error_code code;
   Status status;
   try {
     status = ReadAll(input, partial);
   } catch (const std::bad_alloc&) {
     status = Status::OutOfMemory("a row is too large for this machine");
+  } catch (const std::exception& error) {
+    status = Status::UnknownError(error.what());
   }
-  if (status.ok()) fs::rename(partial, output, error);
-  if (error) status = Status::IOError("cannot rename the output: ", error.message());
-  if (!status.ok()) fs::remove(partial, error);
+  if (status.ok()) fs::rename(partial, output, code);
+  if (code) status = Status::IOError("cannot rename the output: ", code.message());
+  if (!status.ok()) fs::remove(partial, code);
   return status;
 }
 

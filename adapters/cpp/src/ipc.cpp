@@ -102,30 +102,35 @@ Status LookAtSchema(const arrow::Schema& schema, const OpenOptions& options, ipc
   for (const int field : fields) {
     if (field >= 0) ipc_options->included_fields.push_back(field);
   }
+  // Of a choice of fields Arrow makes a copy, which the usual file can do without.
+  if (static_cast<int>(ipc_options->included_fields.size()) == schema.num_fields())
+    ipc_options->included_fields.clear();
   return Status::OK();
 }
 
-// The record batches in the body of a file, which is a stream; its end marker may be missing, and padding may follow
-// it. None where it does not begin like one: Polars writes the first schema without its frame.
-Result<std::optional<int>> CountBatches(const std::shared_ptr<arrow::Buffer>& file) {
+// Whether the body of a file holds as many batches as its footer lists. By the specification of Arrow the body is a
+// stream. Polars writes it without the Schema message's prefix, and other readers never look: where it cannot be read
+// as a stream, the footer is believed.
+Status CheckBody(const std::shared_ptr<arrow::Buffer>& file, int listed) {
   constexpr int64_t kHead = 8, kTail = 10;  // the magic, padded; the length of the footer and the magic
+  constexpr int64_t kPadding = 64;
   int32_t footer;
   std::memcpy(&footer, file->data() + file->size() - kTail, sizeof footer);
   footer = arrow::bit_util::FromLittleEndian(footer);
   const int64_t size = file->size() - kHead - kTail - footer;
   if (size < 0) return Broken("FILE-1", "the footer is longer than the file");
-  if (!static_cast<std::string_view>(*file).substr(kHead).starts_with(kContinuation)) return std::nullopt;
   arrow::io::BufferReader body(arrow::SliceBuffer(file, kHead, size));
-  int count = 0;
+  int stored = 0;
   while (true) {
-    ARROW_ASSIGN_OR_RAISE(const auto message, Damaged(ipc::ReadMessage(&body)));
-    if (!message) {
-      ARROW_ASSIGN_OR_RAISE(const int64_t end, body.Tell());
-      if (size - end >= 8) return Broken("FILE-1", size - end, " bytes between the end of the batches and the footer");
-      return count;
-    }
-    count += message->type() == ipc::MessageType::RECORD_BATCH;
+    const auto message = ipc::ReadMessage(&body);
+    if (!message.ok()) return Status::OK();
+    if (!*message) break;
+    stored += (*message)->type() == ipc::MessageType::RECORD_BATCH;
   }
+  if (stored != listed) return Broken("FILE-1", "the footer lists ", listed, " record batches of ", stored);
+  ARROW_ASSIGN_OR_RAISE(const int64_t end, body.Tell());
+  if (size - end < kPadding) return Status::OK();
+  return Broken("FILE-1", size - end, " bytes between the end of the batches and the footer");
 }
 
 }  // namespace
@@ -151,8 +156,7 @@ Result<std::unique_ptr<RowSource>> OpenArrowFile(std::shared_ptr<arrow::Buffer> 
   ARROW_RETURN_NOT_OK(LookAtSchema(*reader->schema(), options, &ipc_options));
   ARROW_ASSIGN_OR_RAISE(reader, open());
   const int count = reader->num_record_batches();
-  ARROW_ASSIGN_OR_RAISE(const auto stored, CountBatches(file));
-  if (stored.value_or(count) != count) return Broken("FILE-1", "the footer lists ", count, " record batches of ", *stored);
+  ARROW_RETURN_NOT_OK(CheckBody(file, count));
   const auto read = [reader, count](int i) -> Result<std::shared_ptr<arrow::RecordBatch>> {
     if (i >= count) return nullptr;
     return reader->ReadRecordBatch(i);

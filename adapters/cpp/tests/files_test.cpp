@@ -77,6 +77,13 @@ void LostBatch() {
               "a batch that the footer leaves out");
 }
 
+// Polars writes the Schema message of a file without its prefix of eight bytes; the footer has the schema, too.
+void BodyThatIsNoStream() {
+  std::string file = Stored("polars.arrow", 1);
+  file.replace(8, 8, std::string(8, '\4'));
+  ExpectEqual(kOneRow, ReadText("polars.arrow", file), "a body that is no stream");
+}
+
 // Every third byte of a file changed: pages are under checksums, and what is read all the same is what was stored.
 void FlippedByte() {
   const std::string whole = Stored("flip.parquet", 1);
@@ -210,6 +217,7 @@ int main() {
   CutAnywhere();
   EndOfStream();
   LostBatch();
+  BodyThatIsNoStream();
   FlippedByte();
   Compressed();
   LyingFooter();
