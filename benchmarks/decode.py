@@ -33,6 +33,11 @@ def generate(tokens: int, seed: int = 7) -> pa.RecordBatch:
     return logitpack.encode(dataset.batch(np.full(tokens // ROW_TOKENS, ROW_TOKENS), np.random.default_rng(seed)))
 
 
+def card_functions(card: Path) -> seed_card.Functions:
+    """Return the functions of a dataset card."""
+    return seed_card.load(card)
+
+
 def decode_as_card(functions: seed_card.Functions, rows: list[dict[str, Any]]) -> list[Any]:
     """Hydrate each row and dequantise each of its tokens."""
     decoded = []
@@ -70,7 +75,7 @@ def main() -> None:
     if not options.card.is_file():
         print(f"the seed card is not at {options.card}: nothing to compare with")
         return
-    functions = seed_card.load(options.card)
+    functions = card_functions(options.card)
     part = batch.slice(0, options.card_tokens // ROW_TOKENS)
     copies = iter([part.to_pylist() for _ in range(3)])
     theirs = timed(lambda: decode_as_card(functions, next(copies)), 3) / (part.num_rows * ROW_TOKENS)

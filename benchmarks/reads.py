@@ -53,13 +53,13 @@ def decode(folder: Path, _options: argparse.Namespace) -> None:
 
 def card(folder: Path, options: argparse.Namespace) -> None:
     """Decode with the functions of a dataset card, from rows of Python lists as `datasets` gives them."""
+    import decode as seed
     import pyarrow.parquet as pq
-    from decode import card_functions, decode_as_card
 
-    functions = card_functions(options.card)
+    functions = seed.card_functions(options.card)
     for path in _files(folder):
         for batch in pq.ParquetFile(path).iter_batches(batch_size=64):
-            decode_as_card(functions, batch.to_pylist())
+            seed.decode_as_card(functions, batch.to_pylist())
 
 
 def duckdb(folder: Path, options: argparse.Namespace) -> None:
