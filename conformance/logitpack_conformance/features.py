@@ -45,12 +45,20 @@ def features_of(data: bytes, container: Container) -> tuple[str, ...]:
 def _of_parquet(data: bytes) -> Iterator[str]:
     source = pq.ParquetFile(pa.BufferReader(data))
     yield from _of_schema(source.schema_arrow)
+    if any(_is_legacy_list(source.schema.column(number)) for number in range(len(source.schema))):
+        yield "legacy_lists"
     footer = source.metadata
     for group in range(footer.num_row_groups):
         for number in range(footer.num_columns):
             chunk = footer.row_group(group).column(number)
             if chunk.path_in_schema.split(".")[0] in COLUMNS:
                 yield from _of_chunk(data, chunk)
+
+
+def _is_legacy_list(column: Any) -> bool:
+    """Whether a column named here is a list in another form than `NAME.list.ELEMENT`, whose last name is free."""
+    name, *inner = column.path.split(".")
+    return name in COLUMNS and column.max_repetition_level > 0 and (len(inner) != 2 or inner[0] != "list")
 
 
 def _of_chunk(data: bytes, chunk: Any) -> Iterator[str]:
