@@ -16,7 +16,12 @@ INTERRUPTED = 130
 SELDOM = 100_000
 """Objects that are made before garbage is looked for: loading makes tens of thousands, and no garbage."""
 
-POOL = "ARROW_DEFAULT_MEMORY_POOL"
+CHOSEN = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}
+"""What libraries look up as they are loaded.
+
+Arrow's own allocator gives freed memory back at once, and gets it anew for each slice that is read: page by page, each
+cleared by the kernel. The threads of numpy's linear algebra would have nothing to do.
+"""
 
 
 def main() -> None:
@@ -25,7 +30,7 @@ def main() -> None:
     waiting = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not where it is ignored, as in `nohup`
     if waiting:
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
-    with _memory():
+    with _chosen():
         from logitpack.cli import main as run
 
     if waiting:
@@ -34,17 +39,12 @@ def main() -> None:
 
 
 @contextmanager
-def _memory() -> Iterator[None]:
-    """Let Arrow, as it is loaded, take its memory from the system, unless the user has chosen.
-
-    Its own allocator gives freed memory back at once, and gets it anew for each slice that is read: page by page, each
-    cleared by the kernel.
-    """
-    if POOL in os.environ:
-        yield
-        return
-    os.environ[POOL] = "system"
+def _chosen() -> Iterator[None]:
+    """Let libraries, as they are loaded, do as is best here, unless the user has chosen."""
+    ours = {name: value for name, value in CHOSEN.items() if name not in os.environ}
+    os.environ.update(ours)
     try:
         yield
     finally:
-        del os.environ[POOL]  # other programs may be begun
+        for name in ours:
+            del os.environ[name]  # other programs may be begun

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import commandline
+import logitpack_command
 from commandline import REAL, Result, logitpack, python
 from logitpack.cli import show
 
@@ -260,10 +261,10 @@ def test_memory_comes_from_where_the_user_says(chosen: str | None, pool: str) ->
     code = (
         "import os\n"
         "import logitpack_command as program\n"
-        "with program._memory():\n    import pyarrow\n"
-        "print(pyarrow.default_memory_pool().backend_name, os.environ.get(program.POOL))"
+        "with program._chosen():\n    import pyarrow\n"
+        "print(pyarrow.default_memory_pool().backend_name, *map(os.environ.get, program.CHOSEN))"
     )
-    base = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    base = {name: value for name, value in os.environ.items() if name not in logitpack_command.CHOSEN}
     environment = {**base, "PYTHONPATH": package_path()} | ({"ARROW_DEFAULT_MEMORY_POOL": chosen} if chosen else {})
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert f"{pool} {chosen}\n" == done.stdout
+    assert f"{pool} {chosen} None\n" == done.stdout

@@ -73,12 +73,12 @@ def test_arrays_of_another_kind_are_refused() -> None:
     """An array of another type, or with gaps, is never read as what it is not."""
     loaded = machine.kernels()
     assert loaded is not None
-    offsets, falls = np.array([0, 2]), np.zeros(1, np.bool_)
-    total, ends = np.zeros(1), np.zeros((2, 1), np.int64)
+    offsets, falls, ranges = np.array([0, 2]), np.zeros(1, np.bool_), np.zeros((2, 1), np.float32)
+    total, ends = np.zeros(1), np.zeros((2, 1), np.uint16)
     code = np.array([5, 4], np.uint16)
-    loaded.scan(code, 2, offsets, 1, np.zeros(1), total, *ends, falls)
+    loaded.scan(code, 2, offsets, 1, *ranges, total, *ends, falls)
     assert total.tolist() == pytest.approx([2])
     assert (ends.tolist(), falls.tolist()) == ([[4], [5]], [True])
     for other in (code.astype(np.int64), np.zeros((2, 2), np.uint16)[:, 0]):
         with pytest.raises(Exception, match=r"argument 1.*must have"):
-            loaded.scan(other, 2, offsets, 1, np.zeros(1), total, *ends, falls)
+            loaded.scan(other, 2, offsets, 1, *ranges, total, *ends, falls)

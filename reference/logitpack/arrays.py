@@ -55,8 +55,12 @@ def plain(array: pa.Array) -> pa.Array:
 
 def flat(array: pa.Array) -> pa.Array:
     """Return the elements of all rows of a list array, one after another."""
-    # An empty array need not have an offsets buffer, and Arrow would follow the null pointer.
-    return array.flatten() if len(array) else pa.array([], array.type.value_type)
+    if len(array) == 0:  # it need not have an offsets buffer, and Arrow would follow the null pointer
+        return pa.array([], array.type.value_type)
+    if array.null_count or not (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
+        return array.flatten()
+    offsets = numbers(array.offsets)  # `flatten` would import pyarrow.compute, which takes longer than many a check
+    return array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
 
 
 def lengths(array: pa.Array) -> Numbers:

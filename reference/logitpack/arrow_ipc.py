@@ -6,7 +6,7 @@ a file for the end of a stream, so whether the marker stands there is looked up 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.ipc
@@ -15,7 +15,9 @@ from logitpack.blocks import DICTIONARIES, blocks
 from logitpack.errors import DataError
 from logitpack.ipc_claims import require_bounded, require_bounded_stream
 from logitpack.native import expect
-from logitpack.table import COLUMNS
+from logitpack.recycling import Recycled
+from logitpack.table import COLUMNS, schema_errors
+from logitpack.wanted import Wanted
 
 CONTINUATION = b"\xff\xff\xff\xff"
 END = CONTINUATION + bytes(4)
@@ -37,22 +39,20 @@ class FileSource:
         """About how many bytes each record batch takes in the file."""
         return [self._file.size() // max(self.row_groups, 1)] * self.row_groups
 
-    def batches(
-        self, groups: range | None, *, all_columns: bool, threads: bool, elements: int
-    ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
-        """Yield each record batch with its number."""
-        del threads, elements  # a batch is read whole
-        options = None if all_columns else _known_columns(self.schema)
-        reader = pa.ipc.open_file(self._file, options=options)
+    def batches(self, wanted: Wanted) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+        """Yield each record batch with its number, whole."""
+        file, begin = _opened(self._file, self.schema, passing=wanted.passing)
+        reader = pa.ipc.open_file(file, options=_options(self.schema, all_columns=wanted.all_columns))
         places = blocks(self._file)
         if sum(stop - start for start, stop in places) > self._file.size():
             raise DataError("the file is broken: record batches share their bytes", requirement="FILE-1")
         for start, _ in blocks(self._file, DICTIONARIES):
             require_bounded(self._file, start)
-        for number in range(reader.num_record_batches) if groups is None else groups:
+        for number in range(reader.num_record_batches) if wanted.groups is None else wanted.groups:
             expect(self._file, places[number : number + 1])
             for start, _ in places[number : number + 1]:
                 require_bounded(self._file, start, batch=number)
+            begin()
             yield number, reader.get_batch(number)
 
 
@@ -69,19 +69,17 @@ class StreamSource:
         self.schema = pa.ipc.open_stream(self._file).schema
         self.metadata = self.schema.metadata
 
-    def batches(
-        self, groups: range | None, *, all_columns: bool, threads: bool, elements: int
-    ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+    def batches(self, wanted: Wanted) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         """Yield each record batch with its number; raise DataError where the stream has no end."""
-        del groups, threads, elements  # a stream is read from its start
-        options = None if all_columns else _known_columns(self.schema)
         self._file.seek(0)
-        reader = pa.ipc.open_stream(self._file, options=options)
+        file, begin = _opened(self._file, self.schema, passing=wanted.passing)
+        reader = pa.ipc.open_stream(file, options=_options(self.schema, all_columns=wanted.all_columns))
         number = 0
         while True:
             start = self._file.tell()
             require_bounded_stream(self._file, start, batch=number)
             self._file.seek(start)
+            begin()
             try:
                 record_batch = reader.read_next_batch()
             except StopIteration:
@@ -123,9 +121,21 @@ def is_old_stream(head: bytes, size: int) -> bool:
     return len(head) >= 8 and 8 <= length <= size - 4 and length % 4 == 0 and 4 <= root < length
 
 
-def _known_columns(schema: pa.Schema) -> pa.ipc.IpcReadOptions:
+def _options(schema: pa.Schema, *, all_columns: bool) -> pa.ipc.IpcReadOptions | None:
+    """Ask for the columns of the table, unless there are no others."""
     fields = [number for number, name in enumerate(schema.names) if name in COLUMNS]
-    return pa.ipc.IpcReadOptions(included_fields=fields)
+    return None if all_columns or len(fields) == len(schema) else pa.ipc.IpcReadOptions(included_fields=fields)
+
+
+def _opened(file: pa.NativeFile, schema: pa.Schema, *, passing: bool) -> tuple[pa.NativeFile, Callable[[], None]]:
+    """Give a file to read batches from, and what is called before each.
+
+    Columns of the table have no dictionaries, which a reader keeps; of files with others, only some parts are read.
+    """
+    if not passing or not isinstance(file, pa.OSFile) or {*schema.names} - {*COLUMNS} or schema_errors(schema):
+        return file, lambda: None
+    recycled = Recycled(file)
+    return pa.PythonFile(recycled, mode="r"), recycled.again
 
 
 def _no_end() -> DataError:

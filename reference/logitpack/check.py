@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from pathlib import Path
 
-from logitpack import facts
+from logitpack import screen
 from logitpack.dispatch import SMALL, Progress, run, side_by_side, workers
 from logitpack.errors import UsageError
 from logitpack.metadata import Metadata
@@ -114,7 +114,7 @@ def _begin(
     executor: Executor | None,
 ) -> list[UnderWay]:
     sizes = side_by_side(size_of, files)  # before hours of work are lost over the last one
-    large = sum(sizes) >= facts.LARGE
+    large = sum(sizes) >= screen.LARGE
     # Another process may have another working folder.
     base = None if executor is None or is_url(root) else os.getcwd()  # noqa: PTH109  paths are text
     threads = jobs > 1 and len(files) == 1  # several files are read side by side anyway

@@ -24,6 +24,7 @@ from logitpack.native import broken, open_native
 from logitpack.pages import Chunk
 from logitpack.stored_json import read_stored
 from logitpack.urls import StrPath, extension, shown
+from logitpack.wanted import ALL, Wanted
 
 PARQUET, ARROW_FILE, ARROW_STREAM, JSON = "parquet", "arrow-file", "arrow-stream", "json"
 
@@ -86,10 +87,8 @@ class Source(Protocol):
     def sizes(self) -> Sequence[int]:
         """About how many bytes each row group or record batch takes; nothing where that is not known."""
 
-    def batches(
-        self, groups: range | None, *, all_columns: bool, threads: bool, elements: int
-    ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
-        """Yield (row group, record batch) in order, of all or some `groups`, and raise where the file is not whole."""
+    def batches(self, wanted: Wanted) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+        """Yield (row group, record batch) in order, and raise where the file is not whole."""
 
 
 class DataFile:
@@ -142,25 +141,15 @@ class DataFile:
         if isinstance(self._source, parquet.ParquetSource):
             self._source.chunks = known
 
-    def slices(
-        self,
-        groups: range | None = None,
-        *,
-        all_columns: bool = False,
-        threads: bool = True,
-        elements: int | None = None,
-    ) -> Iterator[Slice]:
-        """Yield the rows in order, in slices of bounded size; with `groups`, a run of `parts`, only those.
+    def slices(self, wanted: Wanted = ALL) -> Iterator[Slice]:
+        """Yield the rows in order, in slices of bounded size; of some groups only, which are a run of `parts`.
 
-        A slice of a row group holds some `elements` list elements, which by itself is some 65,536 tokens, or one row
-        that has more; it has the table's columns and, with `all_columns`, the others too. `threads` lets Arrow decode
-        columns side by side. Raises DataError FILE-1 and FILE-3 where the file turns out not to be whole, and what
-        `stored_json.read_stored` raises.
+        A slice of a row group holds as many list elements as are `wanted`, which by itself is some 65,536 tokens, or
+        one row that has more; it has the table's columns and, if asked for, the others too. Raises DataError FILE-1
+        and FILE-3 where the file turns out not to be whole, and what `stored_json.read_stored` raises.
         """
         first_row = 0
-        batches = self._source.batches(
-            groups, all_columns=all_columns, threads=threads, elements=elements or parquet.SLICE_ELEMENTS
-        )
+        batches = self._source.batches(wanted)
         while True:
             with corrupt(self._name):
                 step = next(batches, None)
@@ -261,10 +250,8 @@ class _JsonSource:
     def __init__(self, file: pa.NativeFile) -> None:
         self._file = file
 
-    def batches(
-        self, groups: range | None, *, all_columns: bool, threads: bool, elements: int
-    ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
-        del groups, threads, elements, all_columns  # other members have no Arrow type
+    def batches(self, _wanted: Wanted) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+        # Other members have no Arrow type.
         self._file.seek(0)
         lines = io.BufferedReader(self._file)
         try:

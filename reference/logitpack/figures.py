@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logitpack.entries import LOGIT_TOLERANCE, Entries, Ints, Mask, Reals, Sound
-from logitpack.facts import Codes, Facts
 from logitpack.metadata import MAX_ENTRIES_UNDECLARED, Metadata
 
 KINDS = ("top", "sampled")
-LARGEST_CODE = 65_535
+LARGEST_CODE = LARGEST_LOW = 65_535
 MASS_EDGES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
 """Where the bins of nucleus masses end; the last bin has no end."""
 UNIT = 2.0**-36
@@ -136,16 +135,17 @@ class Figures:
         }
 
 
-def observe(sound: Sound, facts: Facts, metadata: Metadata | None) -> Figures:
+def observe(sound: Sound, metadata: Metadata | None) -> Figures:
     """Sum up a batch of sound rows. `metadata` tells the cap on nucleus sizes, 100 where there are none."""
     tokens = sound.top.counts.size
     if tokens == 0:
         return Figures()
     top, cap = sound.top, MAX_ENTRIES_UNDECLARED if metadata is None else metadata.max_entries
-    both, codes = (top, sound.sampled), (facts.top, facts.sampled)
-    nucleus, tail = (np.minimum(each.mass, 2.0) for each in codes)
+    both = (top, sound.sampled)
+    masses = [_mass(each, sound.logsumexp) for each in both]
+    nucleus, tail = (np.minimum(mass, 2.0) for mass in masses)
     uncapped, several = top.counts < cap, top.counts > 1
-    rising, wrapped = _order(top, facts.top, several)
+    rising, wrapped = _order(top, several)
     opened = [each.low < each.high for each in both]
     return Figures(
         tokens=tokens,
@@ -156,22 +156,35 @@ def observe(sound: Sound, facts: Facts, metadata: Metadata | None) -> Figures:
         least_mass=float(nucleus.min(initial=np.inf, where=uncapped)),
         most_mass=float(nucleus.max(initial=-np.inf, where=several)),
         entries=_by_kind(each.code.size for each in both),
-        high_indices=facts.beyond,
-        largest_index=int(facts.largest_index.max()),
+        high_indices=_by_kind((each.index > LARGEST_LOW).sum() for each in both),
+        largest_index=max(int(each.index.max()) for each in both),
         ranges=_by_kind(each.sum() for each in opened),
-        at_min=_by_kind((each & (code.least == 0)).sum() for each, code in zip(opened, codes, strict=True)),
+        at_min=_by_kind((each & (one.smallest_code == 0)).sum() for each, one in zip(opened, both, strict=True)),
         at_max=_by_kind(
-            (each & (code.largest == LARGEST_CODE)).sum() for each, code in zip(opened, codes, strict=True)
+            (each & (one.largest_code == LARGEST_CODE)).sum() for each, one in zip(opened, both, strict=True)
         ),
-        largest_code=_by_kind(code.largest.max() for code in codes),
+        largest_code=_by_kind(one.largest_code.max() for one in both),
         several=int(several.sum()),
         rising=int(rising.sum()),
         wrapped=int(wrapped.sum()),
-        falling_tail=int((facts.sampled.falls & (sound.sampled.counts > 1)).sum()),
+        falling_tail=int((_falls(sound.sampled) & (sound.sampled.counts > 1)).sum()),
         narrow=_narrow(sound.logsumexp),
         zero=int((np.abs(sound.logsumexp) <= sound.logsumexp_tolerance).sum()),
-        closed=int(_closed(sound, facts).sum()),
+        closed=int(_closed(sound, masses[0] + masses[1]).sum()),
     )
+
+
+def _mass(entries: Entries, logsumexp: Reals) -> Reals:
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(entries.log_sum_exp(0) - logsumexp))
+
+
+def _falls(entries: Entries) -> Mask:
+    """Tell where no code is larger than the one before."""
+    rises = np.zeros(entries.code.size, np.bool_)
+    rises[1:] = entries.code[1:] > entries.code[:-1]
+    rises[entries.offsets[:-1]] = False
+    return ~np.logical_or.reduceat(rises, entries.offsets[:-1])
 
 
 def _by_kind(numbers: Any) -> Ints:
@@ -184,16 +197,16 @@ def _binned(mass: Reals) -> Ints:
 
 
 def _fixed(mass: Reals) -> int:
-    return int(np.rint(mass / UNIT).astype(np.int64).sum())
+    return int((mass / UNIT + 0.5).astype(np.int64).sum())
 
 
-def _order(top: Entries, codes: Codes, several: Mask) -> tuple[Mask, Mask]:
+def _order(top: Entries, several: Mask) -> tuple[Mask, Mask]:
     """Tell where a nucleus begins below its end, and where it begins with 0 before its largest code."""
     code, starts = top.code, top.offsets[:-1]
     first = code[starts].astype(np.int64)
     second = code[np.minimum(starts + 1, code.size - 1)].astype(np.int64)
     rising = several & (first < code[top.offsets[1:] - 1])
-    return rising, several & (first == 0) & (second == codes.largest) & (second > 0)
+    return rising, several & (first == 0) & (second == top.largest_code) & (second > 0)
 
 
 def _narrow(logsumexp: Reals) -> NDArray[np.int64]:
@@ -206,7 +219,7 @@ def _narrow(logsumexp: Reals) -> NDArray[np.int64]:
     return _by_kind(fitting)
 
 
-def _closed(sound: Sound, facts: Facts) -> Mask:
+def _closed(sound: Sound, stored: Reals) -> Mask:
     with np.errstate(divide="ignore"):
-        off = np.abs(np.log(facts.top.mass + facts.sampled.mass))
+        off = np.abs(np.log(stored))
     return np.asarray(off <= sound.logsumexp_tolerance + LOGIT_TOLERANCE * sound.top.step)

@@ -21,6 +21,7 @@ from logitpack.metadata import Metadata
 from logitpack.shards import data_files, folder_of, name_in, sidecars
 from logitpack.table import check_schema
 from logitpack.urls import StrPath
+from logitpack.wanted import Wanted
 from logitpack.writer import write
 
 __all__ = ["Reader", "read", "write"]
@@ -86,7 +87,7 @@ class Reader:
         """
         for path in self.files:
             with self.open(path) as file:
-                for part in file.slices(all_columns=all_columns):
+                for part in file.slices(Wanted(all_columns=all_columns)):
                     yield part.record_batch
 
     def open(self, path: str) -> DataFile:

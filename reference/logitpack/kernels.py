@@ -1,7 +1,7 @@
-"""Kernels: one pass over the codes of all tokens, one over their indices, compiled by numba.
+"""Kernels: one pass over the codes of all tokens, one over their indices, one over what came of them, by numba.
 
-Strategy: what `screen` has to know of each token is gathered here, and nothing is judged. The codes of a token
-are looked through in whole vectors; its indices are marked in a bitmap of 2^18 bits, which is wiped entry by entry.
+Strategy: the codes of a token are looked through in whole vectors; its indices are marked in a bitmap of 2^18 bits,
+which is wiped entry by entry. What a token comes to is then held against the bounds of `screen`, and counted.
 
 They take addresses, so that nothing can be raised, and what comes of them needs nothing of numba to run (`machine`).
 The built-in `min` and `max` would be functions of their own there, which take long to compile.
@@ -19,7 +19,7 @@ from llvmlite import ir
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-LANES = 32
+LANES = 8
 BINS = 64
 QUOTIENT = 42
 """64 * index < 2^24 and size <= 2^18, so (64 * index * ceil(2^42 / size)) >> 42 is exactly their quotient."""
@@ -30,12 +30,16 @@ _intrinsic: Any = intrinsic
 types = _numba.types
 
 _I = np.int32
+_U: Any = np.uint32
 _WIDE: Any = np.int64
 _HALF, _LEAST, _TOP, _ZERO = np.float32(0.5), np.float32(-126), np.float32(65535), np.float32(0)
 # 2^f for f in (-1, 0]: the series about -1/2, off by less than 2^-22.
 _C0, _C1, _C2, _C3, _C4, _C5, _C6 = (
     np.float32(math.sqrt(0.5) * math.log(2) ** k / math.factorial(k)) for k in range(7)
 )
+
+
+_LOG2_E = 1 / math.log(2)
 
 
 @_intrinsic  # type: ignore[untyped-decorator]
@@ -50,20 +54,46 @@ def _power_of_two(_context: Any, _exponent: Any) -> tuple[Any, Callable[..., Any
     return types.float32(types.int32), code
 
 
+@_intrinsic  # type: ignore[untyped-decorator]
+def _exp(_context: Any, _x: Any) -> tuple[Any, Callable[..., Any]]:
+    """Give e^x in binary64, off by less than 2^-31 of itself; 0 below -708, and no more than e^708."""
+    real, whole = ir.DoubleType(), ir.IntType(64)
+
+    def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        (x,) = arguments
+        low, high = ir.Constant(real, -708.0), ir.Constant(real, 708.0)
+        above = builder.fcmp_ordered(">", x, low)
+        near = builder.select(above, x, low)
+        near = builder.select(builder.fcmp_ordered("<", near, high), near, high)
+        # The nearest power of two, and what is left: half of log(2) at most.
+        turned = builder.fadd(builder.fmul(near, ir.Constant(real, _LOG2_E)), ir.Constant(real, 2048.5))
+        exponent = builder.sub(builder.fptosi(turned, whole), ir.Constant(whole, 2048))
+        left = builder.fsub(near, builder.fmul(builder.sitofp(exponent, real), ir.Constant(real, math.log(2))))
+        series = ir.Constant(real, 1 / math.factorial(8))
+        for k in reversed(range(8)):
+            series = builder.fadd(builder.fmul(series, left), ir.Constant(real, 1 / math.factorial(k)))
+        biased = builder.add(exponent, ir.Constant(whole, 1023))
+        power = builder.bitcast(builder.shl(biased, ir.Constant(whole, 52)), real)
+        return builder.select(above, builder.fmul(series, power), ir.Constant(real, 0.0))
+
+    return types.float64(types.float64), code
+
+
 def scan(
     code: NDArray[np.uint16],
     codes: int,
     offsets: NDArray[np.int64],
     tokens: int,
-    scale: NDArray[np.float64],
+    low: NDArray[np.float32],
+    high: NDArray[np.float32],
     total: NDArray[np.float64],
-    least: NDArray[np.int64],
-    largest: NDArray[np.int64],
+    least: NDArray[np.uint16],
+    largest: NDArray[np.uint16],
     falls: NDArray[np.bool_],
 ) -> None:
     """Look through the codes of each token, those of token i being ``code[offsets[i]:offsets[i + 1]]``, of all `codes`.
 
-    `total` gets the sum of 2^((code - 65535) * `scale`), no term taken for less than 2^-126; `least` and `largest`
+    `total` gets the sum of e^(logit - `high`), no term taken for less than 2^-126; `least` and `largest`
     the ends of the codes, `falls` whether none is larger than the one before.
 
     Where one of n terms is 1, `total` is off by less than 2^-18 + n * 2^-24 of itself. A term's exponent is off by
@@ -75,8 +105,8 @@ def scan(
         # Whole vectors are read, beyond the last code too where there are more: what is not `inside` does not count.
         padded = (count + (LANES - 1)) & -LANES
         padded = padded if first + padded <= codes else count
-        end, factor = _I(count), np.float32(scale[token])
-        terms, low, high = _ZERO, _I(65535), _I(0)
+        end, factor = _I(count), np.float32((np.float64(high[token]) - np.float64(low[token])) * (_LOG2_E / 65535))
+        terms, lowest, highest = _ZERO, _I(65535), _I(0)
         for k in range(padded):
             inside, value = _I(k) < end, _I(code[first + k])
             t = (np.float32(value) - _TOP) * factor
@@ -87,13 +117,20 @@ def scan(
             power *= _power_of_two(whole)
             terms += power if inside else _ZERO
             here = value if inside else _I(65535)
-            low = here if here < low else low
+            lowest = here if here < lowest else lowest
             here = value if inside else _I(0)
-            high = here if here > high else high
-        k = first + 1
-        while k < first + count and code[k] <= code[k - 1]:
+            highest = here if here > highest else highest
+        k, last = first + 1, first + count
+        while k + 3 < last and (
+            (code[k] <= code[k - 1])
+            & (code[k + 1] <= code[k])
+            & (code[k + 2] <= code[k + 1])
+            & (code[k + 3] <= code[k + 2])
+        ):
+            k += 4
+        while k < last and code[k] <= code[k - 1]:
             k += 1
-        total[token], least[token], largest[token], falls[token] = terms, low, high, k == first + count
+        total[token], least[token], largest[token], falls[token] = terms, lowest, highest, k == last
 
 
 def look(
@@ -112,6 +149,8 @@ def look(
     aligned: NDArray[np.bool_],
     size: int,
     index: NDArray[np.uint32],
+    quads: NDArray[np.uint32],
+    apart: NDArray[np.uint8],
     seen: NDArray[np.int64],
     repeated: NDArray[np.bool_],
     largest: NDArray[np.int64],
@@ -129,26 +168,30 @@ def look(
     Where `size` is not 0, `observed` [64] and `expected` [65] get the sums of TAIL-3 over tokens without repeats:
     tail entries by bin; by bin what the nucleus takes away, and last the weights.
 
-    `index` has room for the entries of any row. `seen` [2^12 + 1] is all zeros; an id of 2^18 is in no nucleus.
+    `index` has room for the entries of any row, `quads` for a quarter of them, and `apart` are its bytes.
+    `seen` [2^12 + 1] is all zeros; an id of 2^18 is in no nucleus.
     """
     scale = BINS * (((1 << QUOTIENT) + size - 1) // size) if size else 0
     for row in range(rows):
         first_token, last_token = token_offsets[row], token_offsets[row + 1]
         tail = top_offsets[row + 1] - top_offsets[row]
         drawn = (tail_offsets[row + 1] - tail_offsets[row]) // (last_token - first_token)
-        most = np.uint32(0)
+        most = _U(0)
         for kind in range(2):
             if kind == 0:
-                low, high, start, byte, to, stop = top_low, top_high, top_offsets[row], top_bytes[row], 0, tail
+                low, high, start, byte, to, count = top_low, top_high, top_offsets[row], top_bytes[row], 0, tail
             else:
                 low, high, start, byte, to = tail_low, tail_high, tail_offsets[row], tail_bytes[row], tail
-                stop = tail + tail_offsets[row + 1] - start
-            wide = _WIDE(0)
-            for k in range(stop - to):  # IDX-2
-                joined = np.uint32(low[start + k] | (high[byte + (k >> 2)] >> 2 * (k & 3) & 3) << 16)
+                count = tail_offsets[row + 1] - start
+            for k in range((count + 3) >> 2):  # IDX-2: four entries a byte, here a byte each
+                bits = _U(high[byte + k])
+                quads[k] = (bits | bits << 6 | bits << 12 | bits << 18) & 0x03030303
+            wide = _U(0)
+            for k in range(count):
+                joined = _U(low[start + k] | _U(apart[k]) << 16)
                 index[to + k] = joined
                 most = joined if joined > most else most
-                wide += joined > 65535
+                wide = _U(wide + (joined > 65535))
             beyond[kind] += wide
         largest[row] = most
         at, tail_at = 0, tail
@@ -172,7 +215,7 @@ def look(
             below, weight = _WIDE(0), 0.0
             if size and twice == 0:
                 in_top, in_tail = count, drawn
-                if largest[row] >= size:
+                if most >= size:
                     in_top = in_tail = _WIDE(0)
                     for k in range(at, at + count):
                         in_top += index[k] < size
@@ -195,8 +238,125 @@ def look(
             tail_at += drawn
 
 
+def weigh(
+    counts: NDArray[np.uint8],
+    drawn: NDArray[np.int64],
+    token_offsets: NDArray[np.int64],
+    rows: int,
+    code: NDArray[np.uint16],
+    offsets: NDArray[np.int64],
+    top_low: NDArray[np.float32],
+    top_high: NDArray[np.float32],
+    tail_low: NDArray[np.float32],
+    tail_high: NDArray[np.float32],
+    logsumexp: NDArray[np.float64],
+    bits: NDArray[np.int64],
+    total: NDArray[np.float64],
+    least: NDArray[np.uint16],
+    largest: NDArray[np.uint16],
+    falls: NDArray[np.bool_],
+    repeated: NDArray[np.bool_],
+    described: int,
+    descending: int,
+    covering: int,
+    below: int,
+    limits: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    num_edges: int,
+    zeros: NDArray[np.int64],
+    steps: NDArray[np.float64],
+    num_types: int,
+    verdict: NDArray[np.uint8],
+    sizes: NDArray[np.int64],
+    masses: NDArray[np.int64],
+    bins: NDArray[np.int64],
+    kinds: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    narrow: NDArray[np.int64],
+    extremes: NDArray[np.float64],
+) -> None:
+    """Hold what each token comes to against the bounds of `screen`, and count it for `figures`.
+
+    `drawn` [rows] is S; `code` and `offsets` are those of the nucleus, `bits` those of `logsumexp`. `total`, `least`,
+    `largest` and `falls` [2, tokens] are what `scan` gave, by kind. `described` tells whether there are metadata,
+    `descending`, `covering` and `below` what they declare; `limits` are most entries, vocabulary size, top_p, and the
+    constants COARSE, LARGEST, LOGSUMEXP_TOLERANCE, LOGIT_TOLERANCE and UNIT.
+
+    `verdict` [tokens] gets 0 where a token is to be judged by others, 1 where its masses are to be looked at closely,
+    2 where it certainly holds. To the others is added: `sizes` [256]; `masses` [2], in UNIT; `bins` by `edges`;
+    `kinds` [4, 2], ranges, at_min, at_max and largest_code; `numbers` [6], several, rising, wrapped, falling_tail,
+    zero and closed; `narrow` by `zeros`, as masks, and `steps`; `extremes` [2], least_mass and most_mass.
+    """
+    most, vocabulary, top_p, coarse = _WIDE(limits[0]), limits[1], limits[2], limits[3]
+    far, of_logsumexp, of_logit, units = limits[4], limits[5], limits[6], 1 / limits[7]
+    tokens = token_offsets[rows]
+    for row in range(rows):
+        sampled = drawn[row]
+        for token in range(token_offsets[row], token_offsets[row + 1]):
+            count, given = _WIDE(counts[token]), logsumexp[token]
+            low, high = np.float64(top_low[token]), np.float64(top_high[token])
+            under, over = np.float64(tail_low[token]), np.float64(tail_high[token])
+            step = (high - low) / 65535
+            holds = (repeated[token] == 0) & (count <= most)
+            for kind in range(2):
+                begin, end = least[kind * tokens + token], largest[kind * tokens + token]
+                opened = under < over if kind else low < high
+                holds &= (begin == 0) & (end == 65535) if opened else end == 0  # QNT-4, QNT-5
+                kinds[kind] += opened
+                kinds[2 + kind] += opened & (begin == 0)
+                kinds[4 + kind] += opened & (end == 65535)
+                kinds[6 + kind] = end if end > kinds[6 + kind] else kinds[6 + kind]
+            # NUC-3 compares the far ends of the two intervals; their middles are closer.
+            top_of_tail = under + largest[tokens + token] * ((over - under) / 65535)
+            holds &= top_of_tail <= low + least[token] * step
+            holds &= (descending == 0) | (falls[token] != 0)
+
+            magnitude = given if given > 0 else -given
+            tolerance = of_logsumexp * (magnitude if magnitude > 1 else 1.0)
+            mass, tail_mass = total[token] * _exp(high - given), total[tokens + token] * _exp(over - given)
+            stored, smallest = mass + tail_mass, _exp(low - given)
+            larger = count if count > sampled else sampled
+            more, less = 1 + (coarse + larger * 2.0**-24), 1 + tolerance
+            sure = (low >= -far) & (under >= -far) & (high <= far) & (over <= far) & (magnitude <= far)
+            sure &= stored * more <= less
+            if described:
+                rest = vocabulary - count - sampled
+                sure &= (stored + (rest if rest > 0 else 0.0) * smallest) * less >= more
+                if covering:
+                    sure &= (count >= most) | (mass * less >= top_p * more)
+                    sure &= (count == 1) | (mass * more - smallest < top_p * less)
+                if below:
+                    sure &= (count == 1) | (mass * more <= top_p * less)
+            verdict[token] = (2 if sure else 1) if holds else 0
+
+            sizes[count] += 1
+            nucleus = mass if mass < 2 else 2.0
+            masses[0] += _WIDE(nucleus * units + 0.5)
+            masses[1] += _WIDE((tail_mass if tail_mass < 2 else 2.0) * units + 0.5)
+            bin_ = 0
+            for k in range(num_edges):
+                bin_ += nucleus >= edges[k]
+            bins[bin_] += 1
+            extremes[0] = nucleus if count < most and nucleus < extremes[0] else extremes[0]
+            extremes[1] = nucleus if count > 1 and nucleus > extremes[1] else extremes[1]
+            if count > 1:
+                first, second, last = code[offsets[token]], code[offsets[token] + 1], code[offsets[token + 1] - 1]
+                numbers[0] += 1
+                numbers[1] += first < last
+                numbers[2] += (first == 0) & (second == largest[token]) & (second > 0)
+            numbers[3] += (sampled > 1) & (falls[tokens + token] != 0)
+            numbers[4] += magnitude <= tolerance
+            off = tolerance + of_logit * step
+            if stored > 0 and stored >= 1 - off:  # e^-off is no less
+                numbers[5] += (stored >= _exp(-off)) & (stored <= _exp(off))
+            for k in range(num_types):
+                scaled = given * steps[k]
+                whole = scaled >= 2.0**52 or scaled <= -(2.0**52) or scaled == _WIDE(scaled)
+                narrow[k] += (magnitude != 0) & (whole or (bits[token] & zeros[k]) == 0)
+
+
 def compiled(signatures: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Compile both for this processor; a parameter is a type, or with a star the address of an array.
+    """Compile them for this processor; a parameter is a type, or with a star the address of an array.
 
     Returns what has an `address`, a `native_name` and its code, `inspect_llvm()`, of each by name.
     """
@@ -210,7 +370,7 @@ def compiled(signatures: Mapping[str, Sequence[str]]) -> dict[str, Any]:
             fastmath=fast,
             _nrt=False,
         )(function)
-        for function, fast in ((scan, loose), (look, False))
+        for function, fast in ((scan, loose), (look, False), (weigh, False))
     }
 
 

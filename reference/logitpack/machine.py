@@ -24,11 +24,21 @@ from logitpack.errors import UsageError
 from logitpack.replacing import replacing
 
 SIGNATURES = {
-    "scan": ("uint16*", "int64", "int64*", "int64", "float64*", "float64*", "int64*", "int64*", "bool*"),
+    "scan": (
+        *("uint16*", "int64", "int64*", "int64", "float32*", "float32*"),
+        *("float64*", "uint16*", "uint16*", "bool*"),
+    ),
     "look": (
         *("uint16*", "uint8*", "int64*", "int64*", "uint16*", "uint8*", "int64*", "int64*"),
-        *("int64*", "int64", "uint8*", "int32*", "bool*", "int64", "uint32*", "int64*"),
+        *("int64*", "int64", "uint8*", "int32*", "bool*", "int64", "uint32*", "uint32*", "uint8*", "int64*"),
         *("bool*", "int64*", "int64*", "int64*", "float64*", "float64*"),
+    ),
+    "weigh": (
+        *("uint8*", "int64*", "int64*", "int64", "uint16*", "int64*"),
+        *("float32*", "float32*", "float32*", "float32*", "float64*", "int64*"),
+        *("float64*", "uint16*", "uint16*", "bool*", "bool*"),
+        *("int64", "int64", "int64", "int64", "float64*", "float64*", "int64", "int64*", "float64*", "int64"),
+        *("uint8*", "int64*", "int64*", "int64*", "int64*", "int64*", "int64*", "float64*"),
     ),
 }
 """The parameters of each kernel; those with a star are arrays."""
@@ -41,6 +51,7 @@ class Kernels(NamedTuple):
 
     scan: Callable[..., None]
     look: Callable[..., None]
+    weigh: Callable[..., None]
     kept: Any
 
 

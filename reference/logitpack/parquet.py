@@ -18,6 +18,7 @@ from logitpack.errors import DataError, Place, UsageError
 from logitpack.native import SMALL, broken, expect
 from logitpack.pages import Chunk, are_whole, chunks, first_broken, longest_value
 from logitpack.table import COLUMNS
+from logitpack.wanted import Wanted
 
 SLICE_ELEMENTS = 8 << 20
 """Elements of a row group that are read at a time: 65,536 tokens have about as many."""
@@ -69,19 +70,17 @@ class ParquetSource:
                 sizes[chunk.row_group] += chunk.stop - chunk.start
         return sizes
 
-    def batches(
-        self, groups: range | None, *, all_columns: bool, threads: bool, elements: int
-    ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
+    def batches(self, wanted: Wanted) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         """Yield the rows of each row group; raise DataError FILE-1 where they are too few."""
-        names = None if all_columns else [n for n in COLUMNS if n in self.schema.names]
-        threads = threads and self._file.size() > SMALL  # less is read before others would have begun
+        names = None if wanted.all_columns else [n for n in COLUMNS if n in self.schema.names]
+        threads = wanted.threads and self._file.size() > SMALL  # less is read before others would have begun
         by_group: dict[int, list[Chunk]] = {}
         for chunk in self.chunks:
             if names is None or chunk.name in names:
                 by_group.setdefault(chunk.row_group, []).append(chunk)
-        for group in range(self.row_groups) if groups is None else groups:
+        for group in range(self.row_groups) if wanted.groups is None else wanted.groups:
             rows, needed = 0, by_group.get(group, [])
-            size = self._slice_rows(group, {chunk.name: chunk for chunk in needed}, elements)
+            size = self._slice_rows(group, {chunk.name: chunk for chunk in needed}, wanted.elements or SLICE_ELEMENTS)
             expect(self._file, [(chunk.start, chunk.stop) for chunk in needed])
             size = min(size, self._most_rows(group, needed))
             try:
@@ -93,7 +92,7 @@ class ParquetSource:
             except (pa.ArrowException, OSError) as error:
                 raise broken(error, self._place_of(error, group)) from error
             _check_rows(f"row group {group}", rows, self._footer.row_group(group).num_rows)
-        if groups is None or groups.stop == self.row_groups:
+        if wanted.groups is None or wanted.groups.stop == self.row_groups:
             counts = (self._footer.row_group(group).num_rows for group in range(self.row_groups))
             _check_rows("the file", sum(counts), self._footer.num_rows)
 

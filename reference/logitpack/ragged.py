@@ -67,8 +67,7 @@ def blocks(offsets: NDArray[np.int64], size: int = BLOCK) -> Iterator[tuple[int,
     segments = len(offsets) - 1
     marks = np.arange(size, int(offsets[-1]), size, dtype=np.int64)
     cuts = np.searchsorted(offsets, marks)
-    edges = np.unique(np.concatenate([[0], cuts, [segments]])).tolist()
-    yield from pairwise(edges)
+    yield from pairwise(sorted({0, *cuts.tolist(), segments}))
 
 
 def checked_counts(counts: Counts, entries: int) -> NDArray[np.int64]:

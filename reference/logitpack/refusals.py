@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from logitpack import facts, screen, semantics
+from logitpack import screen, semantics
 from logitpack.batch import Batch
 from logitpack.breach import first
 from logitpack.columns import Columns
@@ -98,8 +98,8 @@ def check_claims(columns: Columns, metadata: Metadata | None) -> None:
     The rows of `columns` hold structurally.
     """
     for sound in Sound(columns, np.arange(len(columns))).blocks(BLOCK):
-        known = facts.compiled(sound, metadata) if columns.top_counts.values.size >= MANY else None
-        judged = semantics.judge(screen.suspects(sound, known, metadata), metadata)
+        seen = screen.screened(sound, metadata) if columns.top_counts.values.size >= MANY else None
+        judged = semantics.judge(seen.suspects if seen else sound, metadata)
         breach = first([breach for breach in judged if is_error(breach.requirement)])
         if breach is not None:
             raise breach.error(kind=UsageError)

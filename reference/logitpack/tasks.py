@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from logitpack import facts, figures, screen, semantics, structure
+from logitpack import screen, semantics, structure
 from logitpack.arrays import known_arrays
 from logitpack.columns import normalise
 from logitpack.containers import PARQUET, DataFile, Slice, corrupt
@@ -26,6 +26,7 @@ from logitpack.structure import Judgement
 from logitpack.summaries import Summary
 from logitpack.table import COLUMNS
 from logitpack.urls import shown
+from logitpack.wanted import Wanted
 
 PART_BYTES = 16 << 20
 """Bytes of a file that make a part: some 60,000 tokens, and as many row groups as that takes."""
@@ -100,7 +101,8 @@ def _begin(task: Task, file: DataFile, outcome: Outcome) -> Task:
 
 
 def _read(task: Task, file: DataFile, summary: Summary, stopped: Callable[[], bool]) -> None:
-    for part in file.slices(task.groups, threads=task.threads, elements=SLICE_ELEMENTS):
+    wanted = Wanted(task.groups, threads=task.threads, elements=SLICE_ELEMENTS, passing=True)
+    for part in file.slices(wanted):
         if stopped():
             return
         _judge_slice(task, part, summary)
@@ -138,11 +140,11 @@ def _judge_slice(task: Task, part: Slice, summary: Summary) -> None:
 
 def _judge_sound(task: Task, sound: Sound, summary: Summary, row_group: int | None) -> None:
     metadata = task.header.metadata if task.header else None
-    known = facts.compiled(sound, metadata) if task.large else None
-    for breach in semantics.judge(screen.suspects(sound, known, metadata), metadata):
+    seen = screen.screened(sound, metadata) if task.large else None
+    seen = seen or screen.reckoned(sound, metadata)
+    for breach in semantics.judge(seen.suspects, metadata):
         summary.findings.add_breach(breach, row_group=row_group)
-    known = known or facts.reckoned(sound, metadata)
-    summary.totals += known.totals
-    summary.figures += figures.observe(sound, known, metadata)
+    summary.totals += seen.totals
+    summary.figures += seen.figures
     summary.count_strides(sound, row_group)
     summary.tokens += int(sound.num_tokens.sum())
