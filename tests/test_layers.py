@@ -16,7 +16,7 @@ ORACLE = SUITE / "oracle"
 ADAPTERS = SUITE / "adapters"
 
 LAYERS = [
-    {"errors", "resources", "schemas", "thrift", "flatbuffers", "version", "kernels"},
+    {"errors", "resources", "schemas", "thrift", "flatbuffers", "version", "kernels", "wanted", "recycling"},
     {"blocks", "ipc_claims", "urls", "cluster"},
     {"remote"},
     {"native"},
@@ -29,8 +29,9 @@ LAYERS = [
     {"masses"},
     {"semantics", "shards", "identity"},
     {"dataset"},
-    {"facts"},
-    {"figures", "screen"},
+    {"figures"},
+    {"passes"},
+    {"screen"},
     {"refusals"},
     {"report", "patterns"},
     {"causes", "summaries", "headers"},
