@@ -6,13 +6,16 @@ traceback. So the signal ends the process itself, until the command line is ther
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 INTERRUPTED = 130
+TRIM, MAPPED = (-1, 1 << 29), (-3, 1 << 25)
+"""Numbers of glibc: how much free memory the C library keeps, and from which size on it keeps none."""
 SELDOM = 100_000
 """Objects that are made before garbage is looked for: loading makes tens of thousands, and no garbage."""
 
@@ -30,12 +33,20 @@ def main() -> None:
     waiting = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not where it is ignored, as in `nohup`
     if waiting:
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    _keep_memory()
     with _chosen():
         from logitpack.cli import main as run
 
     if waiting:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     run()
+
+
+def _keep_memory() -> None:
+    """Let the C library keep what is freed, for the next slice: memory from the system is cleared page by page."""
+    with suppress(AttributeError, OSError, TypeError):  # of another system
+        for number, value in (TRIM, MAPPED):
+            ctypes.CDLL(None).mallopt(number, value)
 
 
 @contextmanager

@@ -16,13 +16,15 @@ ORACLE = SUITE / "oracle"
 ADAPTERS = SUITE / "adapters"
 
 LAYERS = [
-    {"errors", "resources", "schemas", "thrift", "flatbuffers", "version", "kernels", "wanted", "recycling"},
+    {"errors", "resources", "schemas", "thrift", "flatbuffers", "version", "kernels", "wanted"},
     {"blocks", "ipc_claims", "urls", "cluster"},
     {"remote"},
     {"native"},
     {"ragged", "requirements", "metadata", "table", "breach", "pages", "jsonforms", "replacing"},
-    {"indices", "quantisation", "batch", "nucleus", "tail", "arrays", "parquet", "arrow_ipc"},
+    {"indices", "quantisation", "batch", "nucleus", "tail", "arrays", "parquet"},
     {"selection", "columns", "logical_json"},
+    {"recycling"},
+    {"arrow_ipc"},
     {"values", "entries", "stored_json"},
     {"structure"},
     {"located", "containers", "machine"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,11 @@ def _small_reads_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recycling, "LARGE", 1024)
 
 
-def stored(path: Path, new: Callable[..., Any], content: pa.Table = CONTENT, **options: Any) -> Path:
-    """Write a batch for each row."""
+def stored(path: Path, new: Callable[..., Any], content: pa.Table = CONTENT, *, rows: int = 1, **options: Any) -> Path:
+    """Write a batch for each row, or for more."""
     settings = pa.ipc.IpcWriteOptions(**options)
     with pa.OSFile(str(path), "wb") as sink, new(sink, content.schema, options=settings) as writer:
-        writer.write_table(content, max_chunksize=1)
+        writer.write_table(content.combine_chunks(), max_chunksize=rows)
     return path
 
 
@@ -85,12 +86,87 @@ def test_files_with_other_columns(tmp_path: Path, new: Callable[..., Any], other
     assert logitpack.check(path).verdict == "valid"
 
 
-def test_what_does_not_fit_is_read_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch that is larger than what is kept has memory of its own."""
-    monkeypatch.setattr(recycling, "KEPT", 2048)
-    with DataFile(stored(tmp_path / "x.arrow", pa.ipc.new_file)) as file:
-        batches = [part.record_batch for part in file.slices(PASSING)]
-    assert pa.Table.from_batches(batches).to_pylist() == CONTENT.to_pylist()
+SEVEN = table(valid_rows((7,) * 6), metadata=described())
+OTHER_TYPES = {
+    "num_tokens": pa.int64(),
+    "top_counts": pa.list_(pa.int16(), 7),
+    "top_indices_low": pa.large_list(pa.uint32()),
+    "top_indices_high": pa.large_binary(),
+    "top_logits_quantized": pa.list_view(pa.uint16()),
+    "top_min": pa.list_(pa.float64()),
+    "sampled_indices_low": pa.large_list_view(pa.int32()),
+    "sampled_indices_high": pa.binary_view(),
+    "logsumexp": pa.list_(pa.float64(), 7),
+}
+
+
+def in_other_types(content: pa.Table) -> pa.Table:
+    """Give the same rows in types that are accepted."""
+    for number, name in enumerate(content.schema.names):
+        kind = OTHER_TYPES.get(name)
+        if kind is not None:
+            content = content.set_column(number, name, pa.array(content[name].to_pylist(), kind))
+    return content
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a batch be too large for what is kept, and slices of it hold a row or two."""
+    monkeypatch.setattr(recycling, "KEPT", 1024)
+    monkeypatch.setattr(recycling, "LARGE", 512)
+    monkeypatch.setattr(recycling, "ELEMENTS", 300)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("compression", [None, "zstd"])
+@pytest.mark.parametrize("content", [SEVEN, in_other_types(SEVEN)], ids=["canonical", "others"])
+@pytest.mark.parametrize("new", WRITERS)
+def test_what_does_not_fit_is_read_in_slices(
+    tmp_path: Path, new: Callable[..., Any], content: pa.Table, compression: Any
+) -> None:
+    """The rows of several large batches are right while they are looked at; compressed ones come whole."""
+    path = stored(tmp_path / "x.arrow", new, content, rows=3, compression=compression)
+    with DataFile(path) as file:
+        parts = [(part.row_group, part.record_batch.to_pylist()) for part in file.slices(PASSING)]
+    assert [row for _, rows in parts for row in rows] == content.to_pylist()
+    assert {group for group, _ in parts} == {0, 1}
+    assert (len(parts) > 2) == (compression is None)
+    assert logitpack.check(path).verdict == "valid"
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("new", WRITERS)
+def test_memory_of_rows_that_were_looked_at_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new: Callable[..., Any]
+) -> None:
+    """Whole pages of values are gone once the next rows are asked for."""
+    monkeypatch.setattr(recycling, "ELEMENTS", 100_000)
+    content = table(valid_rows((900,) * 8), metadata=described())
+    with DataFile(stored(tmp_path / "x.arrow", new, content, rows=8)) as file:
+        parts = file.slices(PASSING)
+        first = next(parts).record_batch
+        codes = first.column("top_logits_quantized").flatten()
+        assert (
+            codes.to_pylist()
+            == content.slice(0, len(first))["top_logits_quantized"].combine_chunks().flatten().to_pylist()
+        )
+        next(parts)
+        assert codes.to_pylist().count(0) > 1000
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("new", WRITERS)
+def test_nulls_and_offsets_that_point_outside_are_found(tmp_path: Path, new: Callable[..., Any]) -> None:
+    """What tells where values stand is read, and held against what is there, before they are."""
+    rows = CONTENT.to_pylist()
+    rows[2]["logsumexp"][5] = None
+    path = stored(tmp_path / "null.arrow", new, pa.Table.from_pylist(rows, CONTENT.schema), rows=4)
+    assert [finding.requirement for finding in logitpack.check(path).files[0].findings] == ["COL-3"]
+    ends = struct.pack("<5i", 0, 40, 90, 150, 180)
+    data = stored(tmp_path / "outside.arrow", new, rows=4).read_bytes()
+    assert data.count(ends) > 1
+    path.write_bytes(data.replace(ends, struct.pack("<5i", 0, 40, 30, 150, 1 << 30), 1))
+    assert [finding.requirement for finding in logitpack.check(path).files[0].findings] == ["FILE-1"]
 
 
 @pytest.mark.parametrize("new", WRITERS)

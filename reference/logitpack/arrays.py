@@ -99,6 +99,31 @@ def flat_bytes(array: pa.Array, size: int) -> NDArray[np.uint8]:
     return np.frombuffer(array.buffers()[2], np.uint8, count=size, offset=start)
 
 
+def value_range(array: pa.Array) -> tuple[int, int] | None:
+    """Return the addresses where the values of a list or binary array begin and end, if they stand in one piece.
+
+    None for others, whose values are few, or may stand anywhere; its offsets have been validated.
+    """
+    kind = array.type
+    if pa.types.is_fixed_size_list(kind):
+        first, last = array.offset * kind.list_size, (array.offset + len(array)) * kind.list_size
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        first, last = _ends(numbers(array.offsets)) if len(array) else (0, 0)
+    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        first, last = _ends(_binary_offsets(array)) if len(array) else (0, 0)
+    else:
+        return None
+    values = array.buffers()[-1]
+    if values is None:
+        return 0, 0
+    width = kind.value_type.bit_width // 8 if pa.types.is_nested(kind) else 1
+    return values.address + first * width, values.address + last * width
+
+
+def _ends(offsets: Numbers) -> tuple[int, int]:
+    return int(offsets[0]), int(offsets[-1])
+
+
 def numbers(array: pa.Array) -> Numbers:
     """Return the values of an array of numbers without nulls, without a copy: [elements].
 

@@ -6,7 +6,7 @@ a file for the end of a stream, so whether the marker stands there is looked up 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.ipc
@@ -15,7 +15,7 @@ from logitpack.blocks import DICTIONARIES, blocks
 from logitpack.errors import DataError
 from logitpack.ipc_claims import require_bounded, require_bounded_stream
 from logitpack.native import expect
-from logitpack.recycling import Recycled
+from logitpack.recycling import Feed, Recycled
 from logitpack.table import COLUMNS, schema_errors
 from logitpack.wanted import Wanted
 
@@ -40,9 +40,9 @@ class FileSource:
         return [self._file.size() // max(self.row_groups, 1)] * self.row_groups
 
     def batches(self, wanted: Wanted) -> Iterator[tuple[int | None, pa.RecordBatch]]:
-        """Yield each record batch with its number, whole."""
-        file, begin = _opened(self._file, self.schema, passing=wanted.passing)
-        reader = pa.ipc.open_file(file, options=_options(self.schema, all_columns=wanted.all_columns))
+        """Yield each record batch with its number, in slices if it is larger than what is kept."""
+        feed = _feed(self._file, self.schema, wanted)
+        reader = pa.ipc.open_file(feed.file, options=_options(self.schema, wanted))
         places = blocks(self._file)
         if sum(stop - start for start, stop in places) > self._file.size():
             raise DataError("the file is broken: record batches share their bytes", requirement="FILE-1")
@@ -50,10 +50,12 @@ class FileSource:
             require_bounded(self._file, start)
         for number in range(reader.num_record_batches) if wanted.groups is None else wanted.groups:
             expect(self._file, places[number : number + 1])
+            message = None
             for start, _ in places[number : number + 1]:
-                require_bounded(self._file, start, batch=number)
-            begin()
-            yield number, reader.get_batch(number)
+                message = require_bounded(self._file, start, batch=number)
+            feed.begin(None if message is None or message.is_compressed else message.body)
+            for part in feed.parts(reader.get_batch(number)):
+                yield number, part
 
 
 class StreamSource:
@@ -72,14 +74,14 @@ class StreamSource:
     def batches(self, wanted: Wanted) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         """Yield each record batch with its number; raise DataError where the stream has no end."""
         self._file.seek(0)
-        file, begin = _opened(self._file, self.schema, passing=wanted.passing)
-        reader = pa.ipc.open_stream(file, options=_options(self.schema, all_columns=wanted.all_columns))
+        feed = _feed(self._file, self.schema, wanted)
+        reader = pa.ipc.open_stream(feed.file, options=_options(self.schema, wanted))
         number = 0
         while True:
             start = self._file.tell()
-            require_bounded_stream(self._file, start, batch=number)
+            message = require_bounded_stream(self._file, start, batch=number)
             self._file.seek(start)
-            begin()
+            feed.begin(None if message is None or message.is_compressed else message.body)
             try:
                 record_batch = reader.read_next_batch()
             except StopIteration:
@@ -88,7 +90,8 @@ class StreamSource:
             except (pa.ArrowException, OSError):
                 self._check_cut(start)
                 raise
-            yield number, record_batch
+            for part in feed.parts(record_batch):
+                yield number, part
             number += 1
 
     def _check_end(self, start: int) -> None:
@@ -121,21 +124,20 @@ def is_old_stream(head: bytes, size: int) -> bool:
     return len(head) >= 8 and 8 <= length <= size - 4 and length % 4 == 0 and 4 <= root < length
 
 
-def _options(schema: pa.Schema, *, all_columns: bool) -> pa.ipc.IpcReadOptions | None:
+def _options(schema: pa.Schema, wanted: Wanted) -> pa.ipc.IpcReadOptions | None:
     """Ask for the columns of the table, unless there are no others."""
     fields = [number for number, name in enumerate(schema.names) if name in COLUMNS]
-    return None if all_columns or len(fields) == len(schema) else pa.ipc.IpcReadOptions(included_fields=fields)
+    whole = wanted.all_columns or len(fields) == len(schema)
+    return None if whole else pa.ipc.IpcReadOptions(included_fields=fields)
 
 
-def _opened(file: pa.NativeFile, schema: pa.Schema, *, passing: bool) -> tuple[pa.NativeFile, Callable[[], None]]:
-    """Give a file to read batches from, and what is called before each.
+def _feed(file: pa.NativeFile, schema: pa.Schema, wanted: Wanted) -> Feed:
+    """Give what batches are read from.
 
     Columns of the table have no dictionaries, which a reader keeps; of files with others, only some parts are read.
     """
-    if not passing or not isinstance(file, pa.OSFile) or {*schema.names} - {*COLUMNS} or schema_errors(schema):
-        return file, lambda: None
-    recycled = Recycled(file)
-    return pa.PythonFile(recycled, mode="r"), recycled.again
+    simple = isinstance(file, pa.OSFile) and {*schema.names} <= {*COLUMNS} and not schema_errors(schema)
+    return Recycled(file) if wanted.passing and simple else Feed(file)
 
 
 def _no_end() -> DataError:

@@ -28,18 +28,24 @@ _BUFFERS, _COMPRESSION = 2, 3  # fields of RecordBatch
 
 
 class Message(NamedTuple):
-    """A message in a file: whether it is a dictionary, and where what follows it begins."""
+    """A message in a file: whether it is a dictionary, and compressed, and where its body begins and ends."""
 
     is_dictionary: bool
+    is_compressed: bool
+    body: int
     stop: int
 
 
-def require_bounded_stream(file: pa.NativeFile, offset: int, *, batch: int) -> None:
-    """Raise UsageError where a message of a stream from `offset` on, up to the next record batch, claims too much."""
+def require_bounded_stream(file: pa.NativeFile, offset: int, *, batch: int) -> Message | None:
+    """Raise UsageError where a message of a stream from `offset` on, up to the next record batch, claims too much.
+
+    Returns the last of them, as `require_bounded` does.
+    """
     while (message := require_bounded(file, offset, batch=batch)) is not None:
         if not message.is_dictionary or message.stop <= offset:
-            return
+            break
         offset = message.stop
+    return message
 
 
 def require_bounded(file: pa.NativeFile, offset: int, *, batch: int | None = None) -> Message | None:
@@ -54,9 +60,10 @@ def require_bounded(file: pa.NativeFile, offset: int, *, batch: int | None = Non
             header = header.table(_DATA)
         if header is None or kind not in {_DICTIONARY, _RECORD_BATCH}:
             return None
-        if header.table(_COMPRESSION) is not None:
+        is_compressed = header.table(_COMPRESSION) is not None
+        if is_compressed:
             _require(file, body, header.structs(_BUFFERS, 16), batch)
-        return Message(kind == _DICTIONARY, body + message.number(_BODY_LENGTH, "<q"))
+        return Message(kind == _DICTIONARY, is_compressed, body, body + message.number(_BODY_LENGTH, "<q"))
     except (struct.error, OSError):
         return None
 
