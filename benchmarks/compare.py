@@ -27,6 +27,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 CACHE = Path(tempfile.gettempdir()) / "logitpack-benchmarks"
 PACKAGES = ("logitpack", "numpy", "pyarrow", "numba", "duckdb", "polars")
+CONTAINERS = ("parquet", "arrow-file", "arrow-plain", "arrow-stream")
 INTERPRETER, BARE = "interpreter alone", "pyarrow, bare read"
 
 
@@ -173,7 +174,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tokens", type=int, default=4_000_000)
     parser.add_argument("--files", type=int, default=4)
-    parser.add_argument("--container", choices=("parquet", "arrow-file", "arrow-stream"), default="parquet")
+    parser.add_argument("--container", choices=CONTAINERS, default="parquet")
     parser.add_argument("--group-tokens", type=int, default=200_000, help="most tokens of a row group")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="threads of each way, besides one")

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 import logitpack
@@ -34,7 +35,9 @@ METADATA = {
     "tail": {"num_sampled": NUM_SAMPLED, "method": "uniform", "seed": 7},
     "alignment": "predicts",
 }
-EXTENSIONS = {"parquet": ".parquet", "arrow-file": ".arrow", "arrow-stream": ".arrows"}
+PLAIN = "arrow-plain"
+"""An Arrow IPC file without compression."""
+EXTENSIONS = {"parquet": ".parquet", "arrow-file": ".arrow", PLAIN: ".arrow", "arrow-stream": ".arrows"}
 BLOCK = 50_000
 DEEPEST = 9.0
 """How far below its largest entry the smallest of a nucleus may be, in nats."""
@@ -52,6 +55,7 @@ class Plan:
     row_tokens: int
     group_tokens: int
     seed: tuple[int, int]
+    plain: bool
 
 
 def make(
@@ -70,7 +74,7 @@ def make(
     shares = np.diff(np.arange(files + 1) * tokens // files).tolist()
     names = [f"train-{number:05}-of-{files:05}{EXTENSIONS[container]}" for number in range(files)]
     plans = [
-        Plan(folder / name, share, row_tokens, group_tokens, (seed, number))
+        Plan(folder / name, share, row_tokens, group_tokens, (seed, number), container == PLAIN)
         for number, (name, share) in enumerate(zip(names, shares, strict=True))
     ]
     if jobs == 1:
@@ -84,6 +88,19 @@ def make(
 def write(plan: Plan) -> None:
     """Write one file."""
     logitpack.write(plan.path, _batches(plan), METADATA, row_group_tokens=plan.group_tokens)
+    if plan.plain:
+        _decompress(plan.path)
+
+
+def _decompress(path: Path) -> None:
+    """Write an Arrow IPC file as pyarrow does by itself."""
+    plain = path.with_suffix(".plain")
+    with pa.OSFile(str(path)) as file, pa.OSFile(str(plain), "wb") as sink:
+        batches = pa.ipc.open_file(file)
+        with pa.ipc.new_file(sink, batches.schema) as writer:
+            for number in range(batches.num_record_batches):
+                writer.write_batch(batches.get_batch(number))
+    plain.replace(path)
 
 
 def _batches(plan: Plan) -> Iterator[logitpack.Batch]:

@@ -54,6 +54,18 @@ def test_generated_data_are_the_same_for_the_same_seed(generated: Path, tmp_path
     assert (generated / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
+def test_plain_arrow_files_are_not_compressed(tmp_path: Path) -> None:
+    """They hold the same rows, and are larger than those that are compressed."""
+    sizes = []
+    for container in ("arrow-file", "arrow-plain"):
+        arguments = ("--tokens", "3000", "--files", "1", "--jobs", "1", "--container", container)
+        run("dataset.py", tmp_path / container, *arguments)
+        (path,) = (tmp_path / container).iterdir()
+        assert logitpack.check(path).files[0].tokens == 3000
+        sizes.append(path.stat().st_size)
+    assert sizes[0] < sizes[1]
+
+
 def test_comparison(generated: Path, tmp_path: Path) -> None:
     """All ways go over the dataset, and are told with their ratio to the bare read with as many threads."""
     cache = tmp_path / "cache" / f"parquet-{TOKENS}-2-6000-7"
