@@ -268,6 +268,7 @@ def test_nothing_is_printed_beside(web: Web) -> None:
         (404, "the server answers 404 (Not Found)"),
         (403, "the server answers 403 (Forbidden)"),
         (500, "the server answers 500 (Internal Server Error)"),
+        (302, "the server redirects without an end"),
         (799, "the server answers 799 (an unknown status)"),
         ("hang", "the server does not answer in time"),
         ("reset", "the connection broke off in the middle of an answer"),

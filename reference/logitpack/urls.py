@@ -166,6 +166,8 @@ def _reason(error: BaseException, status: int | None) -> str:
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
     if "range requests" in text or "seek streaming" in text:
         return "the server gives no parts of a file (byte ranges), so it has to be downloaded first"
+    if type(error).__name__ == "TooManyRedirects":  # aiohttp's, whose text is empty
+        return "the server redirects without an end"
     if "payload is not completed" in text:
         return "the connection broke off in the middle of an answer"
     return without_secrets(text)[:LONGEST_REASON]
