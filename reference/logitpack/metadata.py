@@ -172,7 +172,7 @@ def _differences(one: object, other: object, name: str = "") -> Iterator[tuple[s
         for pair in zip(one, other, strict=True):
             yield from _differences(*pair, name)
     elif isinstance(one, bool) != isinstance(other, bool) or one != other:
-        yield name, *("absent" if value is ABSENT else value for value in (one, other))
+        yield name, "absent" if one is ABSENT else one, "absent" if other is ABSENT else other
 
 
 def _twins(pairs: list[tuple[str, Any]]) -> list[str]:
