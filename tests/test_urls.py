@@ -297,6 +297,14 @@ def test_one_reset_is_got_over(web: Web, after: int) -> None:
     assert tokens(web.folder / "x.parquet") == tokens(f"{web.url}/x.parquet")
 
 
+@pytest.mark.parametrize("inner", ["zip://x.parquet", "zip://data/*.parquet", "zip://"])
+def test_members_of_archives(web: Web, inner: str) -> None:
+    """They are refused before anything is fetched."""
+    done = logitpack("check", f"{inner}::{web.url}/x.zip")
+    message = "what is inside another file is not read: unpack that first"
+    assert (2, "", f"error: {message} ({inner}::{web.url}/x.zip)\n", []) == (*done, web.sent)
+
+
 def test_server_without_ranges(web: Web) -> None:
     """One that sends whole files only is told of, rather than asked for each part anew."""
     web.fault = "no ranges"
