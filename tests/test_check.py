@@ -158,6 +158,19 @@ def test_shards_whose_metadata_differ(tmp_path: Path, rows: list[Row], change: d
     assert f"the metadata's {text}" in report.files[1].findings[0].message
 
 
+@pytest.mark.parametrize("jobs", [0, -1])
+def test_no_jobs(tmp_path: Path, rows: list[Row], jobs: int) -> None:
+    """Nobody to judge is the caller's error."""
+    with pytest.raises(logitpack.UsageError, match=f"jobs is {jobs}, allowed 1 or more"):
+        logitpack.check(write_parquet(tmp_path / "x.parquet", table(rows)), jobs=jobs)
+
+
+def test_no_paths() -> None:
+    """Nothing is not valid: a list of files that came out empty is to be noticed."""
+    with pytest.raises(logitpack.UsageError, match="no path is given"):
+        logitpack.check([])
+
+
 def test_a_shard_without_metadata(tmp_path: Path, rows: list[Row]) -> None:
     """Metadata in one shard are none in another (FILE-2)."""
     write_parquet(tmp_path / "a.parquet", table(rows, metadata=described()))
