@@ -136,7 +136,7 @@ def test_rule_below(tmp_path: Path) -> None:
 
 def test_rule_covering(tmp_path: Path) -> None:
     """The entry that crosses top_p was kept, and should not have been."""
-    nucleus = {"rule": "below", "top_p": METADATA["nucleus"]["top_p"], "max_entries": METADATA["nucleus"]["max_entries"]}
+    nucleus = METADATA["nucleus"] | {"rule": "below"}
     cause = told(checked(tmp_path / "x.parquet", stored(selected()), nucleus=nucleus))["NUC-6"]
     assert "nuclei reach top_p with their smallest entry, and not before it: the rule is 'covering'" == cause
 
