@@ -206,6 +206,7 @@ def main() -> None:
     if options.sizes:
         plot = (sys.executable, str(HERE / "plot.py"), str(options.output / "compare.json"))
         subprocess.run(plot, check=True)
+    print("saved:", *sorted(str(path) for path in options.output.glob("compare.*")))
 
 
 if __name__ == "__main__":

@@ -134,6 +134,13 @@ def test_rule_below(tmp_path: Path) -> None:
     assert text == cause
 
 
+def test_rule_covering(tmp_path: Path) -> None:
+    """The entry that crosses top_p was kept, and should not have been."""
+    nucleus = METADATA["nucleus"] | {"rule": "below"}
+    cause = told(checked(tmp_path / "x.parquet", stored(selected()), nucleus=nucleus))["NUC-6"]
+    assert "nuclei reach top_p with their smallest entry, and not before it: the rule is 'covering'" == cause
+
+
 @pytest.mark.parametrize(("top_p", "requirement"), [(0.8, "NUC-4"), (0.95, "NUC-5")])
 def test_other_top_p(tmp_path: Path, top_p: float, requirement: str) -> None:
     """The smallest mass tells what top_p was."""

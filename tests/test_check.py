@@ -136,15 +136,47 @@ def test_sidecar_that_differs(tmp_path: Path, rows: list[Row]) -> None:
     path = write_parquet(tmp_path / "x.parquet", table(rows, metadata=described()))
     (tmp_path / "logitpack.json").write_text(json.dumps(described(temperature=1.0)))
     assert ids(path) == ["FILE-2"]
+    found = logitpack.check(path).files[0].findings[0]
+    assert "temperature is 'absent' in the file's metadata, but 1.0 in logitpack.json" == found.message
 
 
-@pytest.mark.parametrize("change", [{"temperature": 1.0}, {"vocab_size": 80_000}])
-def test_shards_whose_metadata_differ(tmp_path: Path, rows: list[Row], change: dict[str, Any]) -> None:
-    """Shards of a dataset have equal metadata (FILE-2), the one that differs from the first is told."""
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"temperature": 1.0}, "temperature is 1.0, but 'absent'"),
+        ({"vocab_size": 80_000}, "vocab_size is 80000, but 70000"),
+        ({"tokenizer": {"id": "me/other"}}, "tokenizer.id is 'me/other', but '"),
+        ({"x" * 70: [True, {"y": 1}]}, "x" * 60 + "… is [True, {'y': 1}], but 'absent'"),
+    ],
+)
+def test_shards_whose_metadata_differ(tmp_path: Path, rows: list[Row], change: dict[str, Any], text: str) -> None:
+    """Shards of a dataset have equal metadata (FILE-2); of one that differs from the first, it is told in what."""
     write_parquet(tmp_path / "data" / "a.parquet", table(rows, metadata=described()))
     write_parquet(tmp_path / "data" / "b.parquet", table(rows, metadata=described(**change)))
     report = logitpack.check(tmp_path)
     assert [[finding.requirement for finding in file.findings] for file in report.files] == [[], ["FILE-2"]]
+    assert f"the metadata's {text}" in report.files[1].findings[0].message
+
+
+@pytest.mark.parametrize("jobs", [0, -1])
+def test_no_jobs(tmp_path: Path, rows: list[Row], jobs: int) -> None:
+    """Nobody to judge is the caller's error."""
+    with pytest.raises(logitpack.UsageError, match=f"jobs is {jobs}, allowed 1 or more"):
+        logitpack.check(write_parquet(tmp_path / "x.parquet", table(rows)), jobs=jobs)
+
+
+def test_no_paths() -> None:
+    """Nothing is not valid: a list of files that came out empty is to be noticed."""
+    with pytest.raises(logitpack.UsageError, match="no path is given"):
+        logitpack.check([])
+
+
+def test_a_shard_without_metadata(tmp_path: Path, rows: list[Row]) -> None:
+    """Metadata in one shard are none in another (FILE-2)."""
+    write_parquet(tmp_path / "a.parquet", table(rows, metadata=described()))
+    write_parquet(tmp_path / "b.parquet", table(rows))
+    found = logitpack.check(tmp_path).files[1].findings[0]
+    assert ("FILE-2", "absent", "present") == (found.requirement, found.spots[0].got, found.spots[0].allowed)
 
 
 def test_broken_sidecar_is_named(tmp_path: Path, rows: list[Row]) -> None:

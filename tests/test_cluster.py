@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
@@ -198,6 +200,29 @@ def test_without_the_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """What is missing, and how to get it."""
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert "error: a cluster needs distributed: pip install 'logitpack[cluster]'\n" == refused("x:1", folder)
+
+
+def test_no_workers(folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A cluster without workers is waited for, which is said once, until some come."""
+    monkeypatch.setattr(cluster, "SECONDS", 1)
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as running:
+
+        def come() -> None:
+            while not caplog.messages:
+                time.sleep(0.1)
+            running.scale(1)
+
+        threading.Thread(target=come, daemon=True).start()
+        with cluster.dask(running.scheduler_address) as (executor, _):
+            assert logitpack.check(folder, executor=executor).to_json() == logitpack.check(folder).to_json()
+    assert ["the Dask cluster has no workers: waiting for some"] == caplog.messages
+
+
+def test_dask_logs_nothing(local: Any) -> None:
+    """What it has to say of workers that die and schedulers that go is raised, and stands in no one's report."""
+    with cluster.dask(local.scheduler_address):
+        logger = logging.getLogger("distributed.client")
+        assert not logger.isEnabledFor(logging.ERROR)
 
 
 class Failing(Executor):

@@ -268,6 +268,7 @@ def test_nothing_is_printed_beside(web: Web) -> None:
         (404, "the server answers 404 (Not Found)"),
         (403, "the server answers 403 (Forbidden)"),
         (500, "the server answers 500 (Internal Server Error)"),
+        (302, "the server redirects without an end"),
         (799, "the server answers 799 (an unknown status)"),
         ("hang", "the server does not answer in time"),
         ("reset", "the connection broke off in the middle of an answer"),
@@ -294,6 +295,14 @@ def test_one_reset_is_got_over(web: Web, after: int) -> None:
     """A request that failed is made again."""
     web.fault, web.after, web.once = "reset", after, True
     assert tokens(web.folder / "x.parquet") == tokens(f"{web.url}/x.parquet")
+
+
+@pytest.mark.parametrize("inner", ["zip://x.parquet", "zip://data/*.parquet", "zip://"])
+def test_members_of_archives(web: Web, inner: str) -> None:
+    """They are refused before anything is fetched."""
+    done = logitpack("check", f"{inner}::{web.url}/x.zip")
+    message = "what is inside another file is not read: unpack that first"
+    assert (2, "", f"error: {message} ({inner}::{web.url}/x.zip)\n", []) == (*done, web.sent)
 
 
 def test_server_without_ranges(web: Web) -> None:

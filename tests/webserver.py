@@ -67,6 +67,7 @@ def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
             if status != 200 or fault == "hang":
                 self.send_response(status if status != 200 else 503)
                 self.send_header("Content-Length", "0")
+                self.send_header("Location", self.path)  # where the status is that of a redirect
                 self.end_headers()
                 return
             size = file.stat().st_size

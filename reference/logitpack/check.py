@@ -70,12 +70,17 @@ def check(
     `executor`, which stays open; twice as many are handed to it. `progress` is called as parts are done. `state` is a
     file that keeps what was found in files that are done: they are not judged again until something about them changes.
 
-    Raises UsageError where a path cannot be read or a folder holds no data; IncompleteError, which is one too and has
-    a report, where that turns out on the way, the executor fails or the state cannot be kept; InterruptedCheckError on
-    KeyboardInterrupt. Everything else is a finding.
+    Raises UsageError where there is no path, one cannot be read, a folder holds no data or `jobs` is below 1;
+    IncompleteError, which is one too and has a report, where a file turns out not to be readable on the way, the
+    executor fails or the state cannot be kept; InterruptedCheckError on KeyboardInterrupt.
+    Everything else is a finding.
     """
     roots = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
     found = [(root, data_files(root)) for root in roots]
+    if not roots:
+        raise UsageError("there is nothing to check: no path is given")
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"jobs is {jobs}, allowed 1 or more", got=jobs)
     jobs = jobs or _processors()
     kept = None if state is None else State(Path(state))
     datasets = [(root, _begin(root, files, metadata, places, jobs, executor)) for root, files in found]

@@ -8,6 +8,7 @@ no result of an earlier check is taken for one of this; Dask repeats what a work
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import pickle
 import platform
@@ -24,7 +25,7 @@ from logitpack.version import version
 
 EXTRA = "pip install 'logitpack[cluster]'"
 SECONDS = 8
-"""How long a scheduler is waited for."""
+"""How long a scheduler is waited for, and between two looks at whether it has workers."""
 ADAPTIVE = 16
 """Tasks that are handed, twice over, to a cluster that has no workers yet."""
 
@@ -33,13 +34,17 @@ ADAPTIVE = 16
 def dask(address: str) -> Iterator[tuple[Executor, int]]:
     """Give an executor on the cluster whose scheduler is at `address`, and how many threads its workers have.
 
-    Raises UsageError where the scheduler cannot be reached, or `distributed` is not installed.
+    Where there are no workers, they are waited for, and a warning is logged. Raises UsageError where the scheduler
+    cannot be reached, or `distributed` is not installed.
     """
     client = _connected(address)
+    closed = threading.Event()
+    threading.Thread(target=_watch, args=(client, closed), daemon=True).start()
     try:
         threads = sum(client.nthreads().values())
         yield _Dask(client.get_executor(pure=False)), threads or ADAPTIVE
     finally:
+        closed.set()
         with suppress(Exception):  # what has come is there, and the scheduler notices
             client.close(timeout=1)
 
@@ -51,7 +56,8 @@ def _connected(address: str) -> Any:
         from distributed.comm.addressing import get_address_host
     except ImportError:
         raise UsageError(f"a cluster needs distributed: {EXTRA}") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it has to say, it also raises
+    for name in ("distributed", "distributed.client"):  # what they have to say, they also raise
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     client: Any = Client  # which has no types
     answers: SimpleQueue[Any] = SimpleQueue()
 
@@ -73,6 +79,16 @@ def _connected(address: str) -> Any:
         reason = str(answer).strip() or type(answer).__name__
         raise UsageError(f"the Dask scheduler at {address} cannot be reached: {reason}") from answer
     return answer
+
+
+def _watch(client: Any, closed: threading.Event) -> None:
+    """Say so whenever a cluster is found to have no workers: Dask waits for some, without a word and without an end."""
+    waiting = False
+    while not closed.wait(SECONDS):
+        with suppress(Exception, asyncio.CancelledError):  # it is being closed, or the scheduler has gone
+            before, waiting = waiting, not client.nthreads()
+            if waiting and not before:
+                logging.getLogger(__name__).warning("the Dask cluster has no workers: waiting for some")
 
 
 class _Dask(Executor):

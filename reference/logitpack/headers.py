@@ -15,6 +15,7 @@ from logitpack.containers import DataFile
 from logitpack.errors import DataError, Place
 from logitpack.metadata import SIDECAR, Metadata
 from logitpack.report import Findings
+from logitpack.schemas import show_value
 from logitpack.shards import sidecars
 from logitpack.table import COLUMNS, schema_errors, type_name
 from logitpack.urls import shown
@@ -67,7 +68,11 @@ def _judge_metadata(
         header.findings.add_error(in_force)
         header.barred = True
         return
-    if len(own) > 1 and embedded != other:
+    if isinstance(embedded, Metadata) and isinstance(other, Metadata) and embedded != other:
+        name, got, allowed = embedded.difference(other)
+        message = f"{name} is {show_value(got)} in the file's metadata, but {show_value(allowed)} in {SIDECAR}"
+        header.findings.add("FILE-2", message, got=got, allowed=allowed)
+    elif len(own) > 1 and embedded != other:
         header.findings.add("FILE-2", f"the metadata in the file differs from the {SIDECAR} beside it")
     header.described, header.metadata = bool(own), in_force
     if in_force is not None and in_force.alignment != "predicts":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -21,6 +21,8 @@ SIDECAR = "logitpack.json"
 SPEC_VERSION = "1.0"
 MAX_BYTES = 1_048_576
 MAX_ENTRIES_UNDECLARED = 100
+ABSENT = object()
+LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, eq=True)
@@ -34,9 +36,17 @@ class Metadata:
 
     def __eq__(self, other: object) -> bool:
         """Say whether both are equal as JSON values: 1 and 1.0 are, 1 and true are not (FILE-2)."""
-        return isinstance(other, Metadata) and _equal(self.raw, other.raw)
+        return isinstance(other, Metadata) and next(_differences(self.raw, other.raw), None) is None
 
     __hash__ = None  # type: ignore[assignment]  # as of the object itself
+
+    def difference(self, other: Metadata) -> tuple[str, object, object]:
+        """Return the first member that is not that of `other`, by name, and the values of both: `vocab_size`, 5, 6.
+
+        A member that is not there has the value "absent". Of equal metadata, a member without a name, and no values.
+        """
+        name, one, two = next(_differences(self.raw, other.raw), ("", None, None))
+        return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…", one, two
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Metadata:
@@ -152,12 +162,17 @@ class Metadata:
         return str(self.raw["alignment"])
 
 
-def _equal(one: object, other: object) -> bool:
+def _differences(one: object, other: object, name: str = "") -> Iterator[tuple[str, object, object]]:
+    """Yield each value that is not that of the other, with the name of the member that it stands in."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_equal(one[name], other[name]) for name in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
+        for key in sorted(one.keys() | other.keys()):
+            inner = f"{name}.{key}" if name else key
+            yield from _differences(one.get(key, ABSENT), other.get(key, ABSENT), inner)
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for pair in zip(one, other, strict=True):
+            yield from _differences(*pair, name)
+    elif isinstance(one, bool) != isinstance(other, bool) or one != other:
+        yield name, "absent" if one is ABSENT else one, "absent" if other is ABSENT else other
 
 
 def _twins(pairs: list[tuple[str, Any]]) -> list[str]:

@@ -101,6 +101,9 @@ def _nucleus_size(seen: Evidence) -> Iterator[Cause]:
     elif top_p is not None and figures.most_mass <= top_p + MARGIN and "NUC-4" in seen.counts:
         text = "no nucleus of several entries reaches top_p: the entry that crosses it was dropped; the rule is 'below'"
         yield Cause(text, explains)
+    elif top_p is not None and "NUC-6" in seen.counts and abs(figures.least_mass - top_p) <= MARGIN:
+        text = "nuclei reach top_p with their smallest entry, and not before it: the rule is 'covering'"
+        yield Cause(text, frozenset({"NUC-6"}))
     elif top_p is not None and abs(figures.least_mass - top_p) > MARGIN and explains & seen.counts.keys():
         text = f"nuclei below the cap hold a mass of {figures.least_mass:.4f} at least: top_p is wrong"
         yield Cause(text, frozenset({"NUC-4", "NUC-5"}))

@@ -26,7 +26,8 @@ GAP = 1 << 16
 """Ranges that are nearer to each other than this are fetched in one."""
 AHEAD = (1 << 16, 4 << 20)
 """How much more one who reads on gets: the first time, and at most."""
-PIECE = 32 << 20
+PIECE = 4 << 20
+"""Bytes of one request at most: each is in memory some three times as it arrives, for every job."""
 MOST_EXPECTED, MOST_KEPT = 256 << 20, 64 << 20
 """Bytes that are fetched ahead at a time, and that are kept of earlier times."""
 PAUSES = (0.2, 1.0)

@@ -25,6 +25,14 @@ LONGEST_REASON = 300
 NOT_THERE = frozenset({401, 403, 404, 410})
 """What servers answer where there is no file; to those who may not list files, some refuse access instead."""
 
+NO_RANGES = "the server gives no parts of a file (byte ranges), so it has to be downloaded first"
+REASONS = {
+    "range requests": NO_RANGES,
+    "seek streaming": NO_RANGES,
+    "payload is not completed": "the connection broke off in the middle of an answer",
+}
+"""What errors of fsspec and aiohttp mean, by what they say."""
+
 _VERSIONS = [
     "ETag",
     "etag",
@@ -40,6 +48,7 @@ _VERSIONS = [
 """What file systems call that which changes with a file, the surest first."""
 
 _URL = re.compile(r"[A-Za-z][\w+.-]*(::[A-Za-z][\w+.-]*)*://", re.ASCII)
+_ARCHIVE = re.compile(r"[^:/]*://.*?::")
 _USER = re.compile(r"(://)[^/?#\s]*@")
 _QUERY = re.compile(r"(://[^?#\s]*)[?#][^\s'\")>]*")
 
@@ -85,12 +94,16 @@ def extension(path: StrPath) -> str:
 def file_system(url: str) -> tuple[Any, str]:
     """Return the fsspec file system of a URL, and the path in it.
 
-    Raises UsageError where fsspec, or the package for the URL's scheme, is not installed.
+    Raises UsageError where fsspec, or the package for the URL's scheme, is not installed, and for a member of an
+    archive (``zip://x.parquet::https://host/x.zip``).
     """
     try:
         import fsspec
     except ImportError:
         raise UsageError(f"a URL needs fsspec: {EXTRA}", place=Place(file=shown(url))) from None
+    if _ARCHIVE.match(url):  # whose members know no ranges, and whose URL ends with another file's name
+        message = "what is inside another file is not read: unpack that first"
+        raise UsageError(message, place=Place(file=shown(url)))
     try:
         system, path = fsspec.url_to_fs(url, **_options(url))
     except ImportError as error:
@@ -164,8 +177,7 @@ def _reason(error: BaseException, status: int | None) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
-    if "range requests" in text or "seek streaming" in text:
-        return "the server gives no parts of a file (byte ranges), so it has to be downloaded first"
-    if "payload is not completed" in text:
-        return "the connection broke off in the middle of an answer"
-    return without_secrets(text)[:LONGEST_REASON]
+    if type(error).__name__ == "TooManyRedirects":  # aiohttp's, which has no text
+        return "the server redirects without an end"
+    known = (reason for said, reason in REASONS.items() if said in text)
+    return next(known, without_secrets(text)[:LONGEST_REASON])

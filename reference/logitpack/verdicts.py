@@ -14,6 +14,7 @@ from logitpack.errors import Place
 from logitpack.figures import Figures
 from logitpack.metadata import Metadata
 from logitpack.report import DatasetReport, FileReport, Findings
+from logitpack.schemas import show_value
 from logitpack.summaries import Summary
 from logitpack.table import COLUMNS
 
@@ -87,7 +88,17 @@ def _judge_agreement(files: list[Checked]) -> None:
             message = f"{name} is {got}, but {expected} in {first.name}"
             file.findings.add("FILE-2", message, Place(column=name), got=got, allowed=expected)
         elif file.comparable and file.metadata != first.metadata:
-            file.findings.add("FILE-2", f"the metadata differs from that of {first.name}")
+            message, one, other = _difference(file.metadata, first.metadata)
+            file.findings.add("FILE-2", f"{message} in {first.name}", got=one, allowed=other)
+
+
+def _difference(one: Metadata | None, first: Metadata | None) -> tuple[str, object, object]:
+    """Say in what metadata are other than those of the first file, with both values."""
+    if one is None or first is None:
+        got, allowed = ("absent" if each is None else "present" for each in (one, first))
+        return f"metadata are {got}, but {allowed}", got, allowed
+    name, value, other = one.difference(first)
+    return f"the metadata's {name} is {show_value(value)}, but {show_value(other)}", value, other
 
 
 def _judge_strides(files: list[Checked]) -> None:

@@ -68,7 +68,11 @@ def given_metadata_before_those_beside() -> Reference:
 @mutant(CHECKER, "FILE-2", containers=(PARQUET, ARROW_FILE, ARROW_STREAM))
 def one_taken_for_true() -> None:
     """Metadata are compared as many languages compare: 1 equals true."""
-    wrap(metadata._equal, lambda _, one, other: bool(one == other))
+
+    def differences(_: Any, one: Any, other: Any, name: str = "") -> Any:
+        return iter([] if one == other else [(name, one, other)])
+
+    wrap(metadata._differences, differences)
 
 
 @mutant(CHECKER, "FILE-1")
@@ -99,9 +103,9 @@ def two_folders_deep_only() -> Reference:
 def lists_compared_as_sets() -> None:
     """Of the metadata's lists, the order of the elements is not compared."""
 
-    def equal(original: Any, one: Any, other: Any) -> Any:
+    def differences(original: Any, one: Any, other: Any, name: str = "") -> Any:
         if isinstance(one, list) and isinstance(other, list):
             one, other = sorted(map(str, one)), sorted(map(str, other))
-        return original(one, other)
+        return original(one, other, name)
 
-    wrap(metadata._equal, equal)
+    wrap(metadata._differences, differences)
