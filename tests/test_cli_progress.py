@@ -23,10 +23,10 @@ from logitpack.cli import check, main
 
 perform = dispatch.perform
 
-def hanging(task, stopped):
+def hanging(task, live):
     if task.path.endswith("b.parquet"):
         threading.Event().wait()
-    return perform(task, stopped)
+    return perform(task, live)
 
 @contextmanager
 def bar():

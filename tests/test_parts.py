@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import sys
+import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,7 +19,7 @@ import pytest
 import logitpack
 from logitpack import tasks
 from logitpack.check import IncompleteError, InterruptedCheckError, Progress
-from logitpack.containers import DataFile
+from logitpack.containers import DataFile, Slice
 from logitpack.errors import UsageError
 from logitpack_conformance.rows import STRIDE, Row, described, valid_rows, with_token_ids
 from support import table, write_parquet
@@ -157,6 +159,35 @@ def test_progress_ends_with_everything(folder: Path, monkeypatch: pytest.MonkeyP
     assert told[-1]._replace(size=round(told[-1].size)) == Progress(
         2, 2, size, size, sum(file.tokens for file in report.files)
     )
+
+
+def test_progress_within_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one large row group is judged, it is told how much of it was."""
+    monkeypatch.setattr(tasks, "SLICE_ELEMENTS", 1)
+    monkeypatch.setattr("logitpack.dispatch.PAUSE", 0.001)
+    monkeypatch.setattr(sys.modules["logitpack.check"], "SMALL", 0)
+    path = write_parquet(tmp_path / "x.parquet", table(valid_rows((5,) * 20)))
+    told: list[Progress] = []
+    heard = threading.Event()
+
+    def progress(now: Progress) -> None:
+        told.append(now)
+        heard.set()
+
+    original = DataFile.slices
+
+    def slowly(*arguments: Any) -> Iterator[Slice]:
+        for part in original(*arguments):
+            heard.clear()
+            heard.wait(5)
+            yield part
+
+    monkeypatch.setattr(DataFile, "slices", slowly)
+    logitpack.check(path, jobs=1, progress=progress)
+    tokens = [now.tokens for now in told]
+    assert tokens == sorted(tokens)
+    assert len({*tokens} & {*range(5, 100, 5)}) > 10
+    assert {now.tokens / 100 for now in told} == {now.size / now.whole_size for now in told}
 
 
 def test_a_file_that_vanishes_is_an_error_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

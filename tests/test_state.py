@@ -20,7 +20,7 @@ from logitpack.check import IncompleteError, InterruptedCheckError, Progress
 from logitpack.errors import UsageError
 from logitpack.records import from_record, to_record
 from logitpack.state import State
-from logitpack.tasks import Outcome, Task
+from logitpack.tasks import Live, Outcome, Task
 from logitpack.underway import UnderWay
 from logitpack_conformance.rows import STRIDE, Row, described, valid_rows, with_token_ids
 from support import table, write_parquet
@@ -56,9 +56,9 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     original = tasks.perform
 
-    def perform(task: Task, *stopped: Callable[[], bool]) -> Outcome:
+    def perform(task: Task, *live: Live) -> Outcome:
         names.append(Path(task.path).name)
-        return original(task, *stopped)
+        return original(task, *live)
 
     monkeypatch.setattr("logitpack.dispatch.perform", perform)
     return names

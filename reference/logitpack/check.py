@@ -67,8 +67,9 @@ def check(
 
     `metadata` stands for that of files that have none. `places` is how many places of each finding are kept.
     `jobs` parts of files are judged at a time, as many as there are processors where it is None: by threads, or by
-    `executor`, which stays open; twice as many are handed to it. `progress` is called as parts are done. `state` is a
-    file that keeps what was found in files that are done: they are not judged again until something about them changes.
+    `executor`, which stays open; twice as many are handed to it. `progress` is called as parts are done, and meanwhile.
+    `state` is a file that keeps what was found in files that are done: they are not judged again until something about
+    them changes.
 
     Raises UsageError where there is no path, one cannot be read, a folder holds no data or `jobs` is below 1;
     IncompleteError, which is one too and has a report, where a file turns out not to be readable on the way, the

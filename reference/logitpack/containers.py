@@ -131,6 +131,10 @@ class DataFile:
                 held = 0
         return [range(first, last) for first, last in pairwise(ends)]
 
+    def rows(self, groups: range | None) -> int | None:
+        """Return the rows of some row groups, or all, as a Parquet footer says; None in another container."""
+        return self._source.rows(groups) if isinstance(self._source, parquet.ParquetSource) else None
+
     @property
     def chunks(self) -> tuple[Chunk, ...]:
         """The column chunks of a Parquet file; none in another container."""

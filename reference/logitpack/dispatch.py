@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 from logitpack.errors import UsageError
 from logitpack.machine import kernels
-from logitpack.tasks import Outcome, Task, perform
+from logitpack.tasks import Live, Outcome, Task, perform
 from logitpack.underway import UnderWay
 
 In = TypeVar("In")
@@ -23,6 +23,8 @@ Out = TypeVar("Out")
 
 SMALL = 1 << 18
 """Bytes of a local file that is judged before threads would have begun."""
+PAUSE = 0.25
+"""Seconds after which it is told how far the parts that are under way have come."""
 LOOKS = 16
 """Files that are looked at at a time: behind URLs, that is mostly waiting."""
 
@@ -37,7 +39,7 @@ class Progress(NamedTuple):
     tokens: int
 
 
-Submit = Callable[[Task], "Future[Outcome]"]
+Submit = Callable[[Task, Live], "Future[Outcome]"]
 
 
 def side_by_side(function: Callable[[In], Out], items: Sequence[In]) -> list[Out]:
@@ -58,7 +60,7 @@ def workers(executor: Executor | None, jobs: int, *, small: bool, large: bool) -
     What is `small`, one file, is judged at once.
     """
     if executor is not None:
-        yield lambda task: executor.submit(perform, task)
+        yield lambda task, _: executor.submit(perform, task)
         return
     if small:
         yield _at_once
@@ -68,13 +70,18 @@ def workers(executor: Executor | None, jobs: int, *, small: bool, large: bool) -
     try:
         if large:
             threads.submit(kernels)  # while the others read
-        yield lambda task: threads.submit(perform, task, stopped.is_set)
+
+        def submit(task: Task, live: Live) -> Future[Outcome]:
+            live.stopped = stopped.is_set
+            return threads.submit(perform, task, live)
+
+        yield submit
     finally:
         stopped.set()
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _at_once(task: Task) -> Future[Outcome]:
+def _at_once(task: Task, _: Live) -> Future[Outcome]:
     future: Future[Outcome] = Future()
     try:
         future.set_result(perform(task))
@@ -92,11 +99,12 @@ def run(
 ) -> None:
     """Judge files, `most` parts of them handed out at a time, until none is left.
 
-    `progress` is called before anything, and as parts are done; `done` with each file that was judged to its end.
+    `progress` is called before anything, as parts are done, and meanwhile; `done` with each file that was judged to its
+    end.
     Raises whatever `submit` and its futures raise, but for UsageError, which is put to the file.
     """
     queue = deque((file, 0, file.task) for file in files)
-    running: dict[Future[Outcome], tuple[UnderWay, int]] = {}
+    running: dict[Future[Outcome], tuple[UnderWay, int, Live]] = {}
     told = Progress(0, len(files), 0.0, sum(file.size for file in files), 0)
     for file in files:
         told = _further(told, (0, 0.0, 0), file)
@@ -106,10 +114,11 @@ def run(
             while queue and len(running) < most:
                 file, number, task = queue.popleft()
                 if not file.over:
-                    running[submit(task)] = file, number
-            ready, _ = wait(running, return_when=FIRST_COMPLETED)
+                    live = Live()
+                    running[submit(task, live)] = file, number, live
+            ready, _ = wait(running, PAUSE, return_when=FIRST_COMPLETED)
             for future in ready:
-                file, number = running.pop(future)
+                file, number, _ = running.pop(future)
                 if file.over:
                     continue
                 before = file.come()
@@ -117,7 +126,7 @@ def run(
                 told = _further(told, before, file)
                 if file.done:
                     done(file)
-            progress(told)
+            progress(_meanwhile(told, running.values()))
     finally:
         for future in running:
             future.cancel()
@@ -126,6 +135,13 @@ def run(
 def _further(told: Progress, before: tuple[int, float, int], file: UnderWay) -> Progress:
     files, size, tokens = (now - then for now, then in zip(file.come(), before, strict=True))
     return told._replace(files=told.files + int(files), size=told.size + size, tokens=told.tokens + int(tokens))
+
+
+def _meanwhile(told: Progress, running: Iterable[tuple[UnderWay, int, Live]]) -> Progress:
+    for file, _, live in running:
+        if not file.over:
+            told = told._replace(size=told.size + file.part_size * live.share, tokens=told.tokens + live.tokens)
+    return told
 
 
 def _take(file: UnderWay, number: int, future: Future[Outcome]) -> list[tuple[int, Task]]:

@@ -70,6 +70,12 @@ class ParquetSource:
                 sizes[chunk.row_group] += chunk.stop - chunk.start
         return sizes
 
+    def rows(self, groups: range | None) -> int:
+        """Return the rows of some row groups, or all, as the footer says."""
+        return sum(
+            self._footer.row_group(group).num_rows for group in (range(self.row_groups) if groups is None else groups)
+        )
+
     def batches(self, wanted: Wanted) -> Iterator[tuple[int | None, pa.RecordBatch]]:
         """Yield the rows of each row group; raise DataError FILE-1 where they are too few."""
         names = None if wanted.all_columns else [n for n in COLUMNS if n in self.schema.names]

@@ -66,8 +66,20 @@ class Outcome:
     left: tuple[Task, ...] = ()
 
 
-def perform(task: Task, stopped: Callable[[], bool] = bool) -> Outcome:
-    """Read and judge a part to its end, to where the file breaks off, or until it is `stopped`.
+@dataclass
+class Live:
+    """A part that is being judged: `stopped` is asked whether to go on, the others say how far it has come.
+
+    `share` is that of its rows, 0 where it is not known how many there are.
+    """
+
+    stopped: Callable[[], bool] = bool
+    tokens: int = 0
+    share: float = 0.0
+
+
+def perform(task: Task, live: Live | None = None) -> Outcome:
+    """Read and judge a part to its end, to where the file breaks off, or until it is `live.stopped`.
 
     Raises UsageError where the file cannot be read at all.
     """
@@ -79,7 +91,7 @@ def perform(task: Task, stopped: Callable[[], bool] = bool) -> Outcome:
             else:
                 file.chunks = task.chunks
             if task.header is not None and not task.header.barred:
-                _read(task, file, outcome.summary, stopped)
+                _read(task, file, outcome.summary, live or Live())
     except DataError as error:
         outcome.summary.ended = error
     return outcome
@@ -100,12 +112,14 @@ def _begin(task: Task, file: DataFile, outcome: Outcome) -> Task:
     return parts[0] if parts else replace(task, header=known)
 
 
-def _read(task: Task, file: DataFile, summary: Summary, stopped: Callable[[], bool]) -> None:
+def _read(task: Task, file: DataFile, summary: Summary, live: Live) -> None:
+    rows = file.rows(task.groups)
     wanted = Wanted(task.groups, threads=task.threads, elements=SLICE_ELEMENTS, passing=True)
     for part in file.slices(wanted):
-        if stopped():
+        if live.stopped():
             return
         _judge_slice(task, part, summary)
+        live.tokens, live.share = summary.tokens, min(summary.rows / rows, 1.0) if rows else 0.0
     if file.info.container == PARQUET:
         with corrupt(shown(task.path)):
             _judge_checksums(task, file, summary)

@@ -45,8 +45,14 @@ class UnderWay:
 
     def come(self) -> tuple[int, float, int]:
         """Tell how far it has come: files, bytes, tokens."""
-        share = 1.0 if self.over else self._next / self._parts
-        return int(self.over), self.size * share, self.checked.summary.tokens
+        size = self.size if self.over else self.part_size * (self._next + len(self._early))
+        early = sum(summary.tokens for summary in self._early.values())
+        return int(self.over), size, self.checked.summary.tokens + early
+
+    @property
+    def part_size(self) -> float:
+        """Bytes of a part, on average."""
+        return self.size / self._parts
 
     def accept(self, number: int, outcome: Outcome) -> None:
         """Take what part `number` has come to."""
