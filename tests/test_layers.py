@@ -16,11 +16,11 @@ ORACLE = SUITE / "oracle"
 ADAPTERS = SUITE / "adapters"
 
 LAYERS = [
-    {"errors", "resources", "schemas", "thrift", "flatbuffers", "version", "kernels", "wanted"},
+    {"errors", "resources", "schemas", "thrift", "flatbuffers", "version", "weighing", "wanted"},
     {"blocks", "ipc_claims", "urls", "cluster"},
     {"remote"},
     {"native"},
-    {"ragged", "requirements", "metadata", "table", "breach", "pages", "jsonforms", "replacing"},
+    {"ragged", "requirements", "metadata", "table", "breach", "pages", "jsonforms", "replacing", "kernels"},
     {"indices", "quantisation", "batch", "nucleus", "tail", "arrays", "parquet"},
     {"selection", "columns", "logical_json"},
     {"recycling"},
@@ -53,6 +53,7 @@ EXTRAS = {
     "urls": {"fsspec", "aiohttp"},
     "cluster": {"distributed"},
     "kernels": {"numba", "llvmlite"},
+    "weighing": {"numba", "llvmlite"},
     "machine": {"llvmlite"},
 }
 """What is imported where it is asked for, and not before."""

@@ -42,6 +42,8 @@ SIGNATURES = {
     ),
 }
 """The parameters of each kernel; those with a star are arrays."""
+SOURCES = ("kernels.py", "weighing.py", "machine.py")
+"""What the code depends on."""
 DIGEST = 32
 _LOADING = threading.Lock()
 
@@ -92,7 +94,7 @@ def _name(llvm: Any) -> str:
 
     folder = Path(__file__).parent
     with suppress(OSError):
-        sources = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("kernels.py", "machine.py")]
+        sources = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in SOURCES]
         with suppress(PackageNotFoundError):
             processor = [llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
             made = json.dumps([sources, version("numba"), version("llvmlite"), processor])
