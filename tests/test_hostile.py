@@ -80,13 +80,13 @@ GROUPS = [NAMES[first : first + 12] for first in range(0, len(NAMES), 12)]
 
 @pytest.mark.parametrize("names", GROUPS, ids=[names[0] for names in GROUPS])
 def test_lies_are_answered(tmp_path: Path, names: list[str]) -> None:
-    """Whatever a file claims, `check` ends as it ends over any file, and `read` in rows or an error of ours."""
+    """Whatever a file claims, `check` and `show` end as over any file, and `read` in rows or an error of ours."""
     commands = []
     for number, name in enumerate(names):
         folder = tmp_path / str(number)
         folder.mkdir()
         path = str(lies.LIES[name](folder))
-        commands += [["check", path], ["read", path]]
+        commands += [["check", path], ["read", path], ["show", path, "--row", "0"]]
     for command, answer in zip(commands, answers(commands, tmp_path), strict=True):
         told = names[int(Path(command[1]).parent.name)], command[0], answer
         assert answer.status in {0, 1, 2}, told

@@ -24,7 +24,7 @@ _CONTINUATION = b"\xff\xff\xff\xff"
 _HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3  # fields of Message
 _DICTIONARY, _RECORD_BATCH = 2, 3  # types of header
 _DATA = 1  # field of DictionaryBatch
-_BUFFERS, _COMPRESSION = 2, 3  # fields of RecordBatch
+_LENGTH, _BUFFERS, _COMPRESSION = 0, 2, 3  # fields of RecordBatch
 
 
 class Message(NamedTuple):
@@ -32,6 +32,16 @@ class Message(NamedTuple):
 
     is_dictionary: bool
     stop: int
+
+
+def rows_of(file: pa.NativeFile, offset: int) -> int | None:
+    """Return the rows that the record batch at `offset` says it has; None where it cannot be understood."""
+    try:
+        header = _message(file, offset)[0].table(_HEADER)
+        rows = -1 if header is None else header.number(_LENGTH, "<q")
+    except (struct.error, OSError):
+        return None
+    return rows if rows >= 0 else None
 
 
 def require_bounded_stream(file: pa.NativeFile, offset: int, *, batch: int) -> None:
