@@ -17,8 +17,8 @@ from logitpack.errors import Place, UsageError
 from logitpack.flatbuffers import Table, number_at, root
 
 SPARE = 256 << 20
-RATIO = 100
-"""Bytes for each stored one that a message may claim, beside `SPARE`: more than any column of numbers gains."""
+RATIO = 32
+"""Bytes for each of its own that a message may claim, beside `SPARE`: far more than logits gain."""
 MAX_MESSAGE = 64 << 20
 _CONTINUATION = b"\xff\xff\xff\xff"
 _HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3  # fields of Message
@@ -59,28 +59,29 @@ def require_bounded(file: pa.NativeFile, offset: int, *, batch: int | None = Non
     """
     try:
         message, body = _message(file, offset)
+        size = message.number(_BODY_LENGTH, "<q")
         kind, header = message.number(_HEADER_TYPE, "<B"), message.table(_HEADER)
         if kind == _DICTIONARY and header is not None:
             header = header.table(_DATA)
         if header is None or kind not in {_DICTIONARY, _RECORD_BATCH}:
             return None
         if header.table(_COMPRESSION) is not None:
-            _require(file, body, header.structs(_BUFFERS, 16), batch)
-        return Message(kind == _DICTIONARY, body + message.number(_BODY_LENGTH, "<q"))
+            _require(file, body, size, header.structs(_BUFFERS, 16), batch)
+        return Message(kind == _DICTIONARY, body + size)
     except (struct.error, OSError):
         return None
 
 
-def _require(file: pa.NativeFile, body: int, buffers: bytes, batch: int | None) -> None:
-    stored, claimed, size = 0, 0, file.size()
+def _require(file: pa.NativeFile, body: int, stored: int, buffers: bytes, batch: int | None) -> None:
+    claimed, end = 0, file.size()
+    stored = max(min(stored, end - body), 0)  # buffers may share their bytes
     for offset, length in np.frombuffer(buffers, "<i8").reshape(-1, 2).tolist():
-        if length < 8 or offset < 0 or body + offset + length > size:
+        if length < 8 or offset < 0 or body + offset + length > end:
             continue
         file.seek(body + offset)
-        stored += length
         claimed += max(number_at(file.read(8), 0, "<q"), 0)
     if claimed > SPARE + RATIO * stored:
-        message = f"compressed buffers of {stored:,} bytes claim to hold {claimed:,}, which is more than is read"
+        message = f"compressed buffers in {stored:,} bytes claim to hold {claimed:,}, which is more than is read"
         raise UsageError(message, place=Place(row_group=batch), got=claimed)
 
 
