@@ -125,6 +125,21 @@ def test_footer_that_tells_of_fewer_rows(tmp_path: Path) -> None:
         list(logitpack.read(lies.LIES["parquet with 1 rows"](tmp_path)))
 
 
+CONTRADICTIONS = {
+    "parquet column under another name": "column 2 in row group 0 is not that of the schema",
+    "parquet pages that stand twice": "the pages of num_tokens have more values than its footer says",
+    "parquet pages of fewer values than the footer says": "the pages of top_indices_high have 1 values fewer than",
+    "parquet column in another file": "column 2 in row group 0 is in another file",
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_footer_and_pages_that_contradict_each_other(tmp_path: Path, name: str) -> None:
+    """FILE-1: what one reader passes over, another may read."""
+    with pytest.raises(DataError, match=f"FILE-1.*{CONTRADICTIONS[name]}"):
+        list(logitpack.read(lies.LIES[name](tmp_path)))
+
+
 def test_long_types_are_cut(tmp_path: Path) -> None:
     """The type of a column that has a wrong one is told in a line that people can read."""
     report = logitpack.check(lies.LIES["type of twenty thousand members"](tmp_path))
