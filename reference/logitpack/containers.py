@@ -201,6 +201,8 @@ def detect(head: bytes, size: int, extension: str) -> str:
         return ARROW_FILE
     if head.startswith(arrow_ipc.CONTINUATION) or arrow_ipc.is_old_stream(head, size):
         return ARROW_STREAM
+    if head.startswith(b"PARE"):
+        raise DataError("the file is an encrypted Parquet file, which is none of the containers", requirement="FILE-1")
     by_name = EXTENSIONS.get(extension.lower())
     if head.lstrip(_SPACE).startswith(b"{") or by_name == JSON:
         return JSON
@@ -218,6 +220,9 @@ def corrupt(name: str) -> Iterator[None]:
         yield
     except LogitPackError as error:
         raise error.at(file=name) from error.__cause__
+    except UnicodeDecodeError as error:  # of pyarrow, whose own message is about a codec
+        message = f"the file is broken: a name in it is not UTF-8: {error.object[:40]!r}"
+        raise DataError(message, requirement="FILE-1", place=Place(file=name)) from error
     except Exception as error:
         # pyarrow has a dozen kinds of its own, and passes on those of its parsers: all of them
         # are about the bytes that were read, for nothing else is done under this.
