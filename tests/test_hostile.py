@@ -125,6 +125,22 @@ def test_footer_that_tells_of_fewer_rows(tmp_path: Path) -> None:
         list(logitpack.read(lies.LIES["parquet with 1 rows"](tmp_path)))
 
 
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    """FILE-1: a name that is not UTF-8 is told as such."""
+    path = tmp_path / "x.parquet"
+    path.write_bytes(lies.base().replace(b"top_max", b"top_\xff\xfe\x9b"))
+    with pytest.raises(DataError, match=r"FILE-1.*a name in it is not UTF-8: b'top_.xff.xfe.x9b'"):
+        logitpack.read(path)
+
+
+def test_encrypted_files_are_told(tmp_path: Path) -> None:
+    """FILE-1: a Parquet file whose footer is encrypted is none of the containers, and not garbage either."""
+    path = tmp_path / "x.parquet"
+    path.write_bytes(b"PARE" + lies.base()[4:-4] + b"PARE")
+    with pytest.raises(DataError, match="FILE-1: the file is an encrypted Parquet file"):
+        logitpack.read(path)
+
+
 CONTRADICTIONS = {
     "parquet column under another name": "column 2 in row group 0 is not that of the schema",
     "parquet pages that stand twice": "the pages of num_tokens have more values than its footer says",

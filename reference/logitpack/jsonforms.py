@@ -23,7 +23,7 @@ from logitpack.errors import DataError, Place, UsageError
 MAX_LINE = 1 << 25
 """The longest line read, in bytes: some 25,000 tokens."""
 MAX_COMMAS, MAX_NESTED = 3 << 20, 1 << 20
-"""The most commas of a line, and the most quotes and opening brackets: a number takes a hundred bytes, an object more."""
+"""The most commas of a line, and quotes and opening brackets: a number takes a hundred bytes, an object more."""
 
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -119,7 +119,7 @@ def halfway(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np
 
 
 def parse_for_float32(text: str) -> Members:
-    """Return the JSON object of a line that parses, its numbers as binary64 that round to binary32 as their text does."""
+    """Return the JSON object of a line that parses, its numbers such that they round to binary32 as their text does."""
     with np.errstate(over="ignore"):
         value: Members = _loads(text, parse_float=_beside, parse_int=_beside)
     return value
