@@ -18,7 +18,10 @@ from logitpack.flatbuffers import Table, number_at, root
 
 SPARE = 256 << 20
 RATIO = 32
-"""Bytes for each of its own that a message may claim, beside `SPARE`: far more than logits gain."""
+"""Bytes for each stored one that a message may claim, beside `SPARE`: far more than logits gain.
+
+Buffers that share their bytes, as no writer makes them, have `SPARE` alone.
+"""
 MAX_MESSAGE = 64 << 20
 _CONTINUATION = b"\xff\xff\xff\xff"
 _HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3  # fields of Message
@@ -59,28 +62,28 @@ def require_bounded(file: pa.NativeFile, offset: int, *, batch: int | None = Non
     """
     try:
         message, body = _message(file, offset)
-        size = message.number(_BODY_LENGTH, "<q")
         kind, header = message.number(_HEADER_TYPE, "<B"), message.table(_HEADER)
         if kind == _DICTIONARY and header is not None:
             header = header.table(_DATA)
         if header is None or kind not in {_DICTIONARY, _RECORD_BATCH}:
             return None
         if header.table(_COMPRESSION) is not None:
-            _require(file, body, size, header.structs(_BUFFERS, 16), batch)
-        return Message(kind == _DICTIONARY, body + size)
+            _require(file, body, header.structs(_BUFFERS, 16), batch)
+        return Message(kind == _DICTIONARY, body + message.number(_BODY_LENGTH, "<q"))
     except (struct.error, OSError):
         return None
 
 
-def _require(file: pa.NativeFile, body: int, stored: int, buffers: bytes, batch: int | None) -> None:
-    claimed, end = 0, file.size()
-    stored = max(min(stored, end - body), 0)  # buffers may share their bytes
-    for offset, length in np.frombuffer(buffers, "<i8").reshape(-1, 2).tolist():
-        if length < 8 or offset < 0 or body + offset + length > end:
+def _require(file: pa.NativeFile, body: int, buffers: bytes, batch: int | None) -> None:
+    stored, claimed, stop, shared, size = 0, 0, 0, False, file.size()
+    for offset, length in sorted(np.frombuffer(buffers, "<i8").reshape(-1, 2).tolist()):
+        if length < 8 or offset < 0 or body + offset + length > size:
             continue
         file.seek(body + offset)
         claimed += max(number_at(file.read(8), 0, "<q"), 0)
-    if claimed > SPARE + RATIO * stored:
+        stored += max(offset + length - max(stop, offset), 0)
+        shared, stop = shared or offset < stop, max(stop, offset + length)
+    if claimed > SPARE + (0 if shared else RATIO * stored):
         message = f"compressed buffers in {stored:,} bytes claim to hold {claimed:,}, which is more than is read"
         raise UsageError(message, place=Place(row_group=batch), got=claimed)
 
