@@ -137,7 +137,7 @@ def test_encrypted_files_are_told(tmp_path: Path) -> None:
     """FILE-1: a Parquet file whose footer is encrypted is none of the containers, and not garbage either."""
     path = tmp_path / "x.parquet"
     path.write_bytes(b"PARE" + lies.base()[4:-4] + b"PARE")
-    with pytest.raises(DataError, match="FILE-1: the file is an encrypted Parquet file"):
+    with pytest.raises(DataError, match=r"FILE-1.*it begins as an encrypted Parquet file"):
         logitpack.read(path)
 
 

@@ -201,8 +201,6 @@ def detect(head: bytes, size: int, extension: str) -> str:
         return ARROW_FILE
     if head.startswith(arrow_ipc.CONTINUATION) or arrow_ipc.is_old_stream(head, size):
         return ARROW_STREAM
-    if head.startswith(b"PARE"):
-        raise DataError("the file is an encrypted Parquet file, which is none of the containers", requirement="FILE-1")
     by_name = EXTENSIONS.get(extension.lower())
     if head.lstrip(_SPACE).startswith(b"{") or by_name == JSON:
         return JSON
@@ -210,7 +208,8 @@ def detect(head: bytes, size: int, extension: str) -> str:
         raise DataError("the file is empty", requirement="FILE-1")
     if by_name == ARROW_STREAM and arrow_ipc.CONTINUATION.startswith(head):
         return ARROW_STREAM
-    raise DataError("the file is neither Parquet nor Arrow IPC nor stored JSON", requirement="FILE-1")
+    encrypted = ": it begins as an encrypted Parquet file" if head.startswith(b"PARE") else ""
+    raise DataError(f"the file is neither Parquet nor Arrow IPC nor stored JSON{encrypted}", requirement="FILE-1")
 
 
 @contextmanager
