@@ -1,4 +1,4 @@
-"""Fuzz what reads files: change small valid ones, and check and read each in a child process that may crash.
+"""Fuzz what reads files: change small valid ones, and check, read and show each in a child process that may crash.
 
 Strategy: an input is its seed and number. Workers make, check and read inputs one after another, under limits of
 memory and time; who dies or hangs over one is replaced, and that input is saved. An input passes where all that comes
@@ -36,6 +36,7 @@ import logitpack.stored_json
 from logitpack import native
 from logitpack.cli.annotations import commands
 from logitpack.cli.findings import lines
+from logitpack.cli.onerow import read_row
 from logitpack.cli.sarif import document
 from logitpack_conformance.rows import described, valid_rows
 from support import table
@@ -275,7 +276,7 @@ CHANGES = {
 
 
 def outcome(path: Path) -> str:
-    """Check and read a file; return what came of it. Raises whatever should not have come."""
+    """Check, read and show a file; return what came of it. Raises whatever should not have come."""
     try:
         report = logitpack.check(path, jobs=1)
     except logitpack.UsageError as error:
@@ -290,6 +291,11 @@ def outcome(path: Path) -> str:
     try:
         for batch in logitpack.read(path):
             assert len(batch.top_counts) == batch.num_tokens.sum()
+    except logitpack.LogitPackError as error:
+        if verdict == "valid" or not str(error).isprintable():
+            raise
+    try:
+        read_row(path, 0)
     except logitpack.LogitPackError as error:
         if verdict == "valid" or not str(error).isprintable():
             raise

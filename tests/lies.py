@@ -201,6 +201,37 @@ def _(folder: Path) -> Path:
     return _save(folder, data)
 
 
+@_lie("parquet column under another name")
+def _(folder: Path) -> Path:
+    data = _repeated(1 << 28)(folder).read_bytes()
+    return _save(folder, _with_footer(data, _named("top_indices_low", b"other")))
+
+
+@_lie("parquet pages that stand twice")
+def _(folder: Path) -> Path:
+    data = base()
+    about = _chunk(compact.footer_of(data), "num_tokens")
+    start, values = about.get(9).value, about.get(5).value
+    pages = data[start : start + about.get(7).value] * 2
+    return _save(folder, with_pages(data, "num_tokens", pages, values))
+
+
+@_lie("parquet pages of fewer values than the footer says")
+def _(folder: Path) -> Path:
+    def edit(footer: Field) -> None:
+        _chunk(footer, "top_indices_high").get(5).value += 1
+
+    return _edited(edit)(folder)
+
+
+@_lie("parquet column in another file")
+def _(folder: Path) -> Path:
+    def edit(footer: Field) -> None:
+        footer.get(4).value[0].get(1).value[2].value.insert(0, Field(1, BINARY, b"other.parquet"))
+
+    return _edited(edit)(folder)
+
+
 @_lie("parquet row group that stands many times")
 def _(folder: Path) -> Path:
     footer = compact.footer_of(data := base())
@@ -215,16 +246,31 @@ def _(folder: Path) -> Path:
 
 def _edited(edit: Callable[[Field], None]) -> Lie:
     def lie(folder: Path) -> Path:
-        data = base()
-        footer = compact.footer_of(data)
-        edit(footer)
-        return _save(folder, compact.with_footer(data, footer))
+        return _save(folder, _with_footer(base(), edit))
 
     return lie
 
 
+def _with_footer(data: bytes, edit: Callable[[Field], None]) -> bytes:
+    footer = compact.footer_of(data)
+    edit(footer)
+    return compact.with_footer(data, footer)
+
+
 def _chunks(footer: Field) -> list[Field]:
     return [column.get(3) for group in footer.get(4).value for column in group.get(1).value]
+
+
+def _chunk(footer: Field, name: str) -> Field:
+    """Return what a footer says of a column of the first row group."""
+    return next(about for about in _chunks(footer) if about.get(3).value[0].value == name.encode())
+
+
+def _named(name: str, other: bytes) -> Callable[[Field], None]:
+    def edit(footer: Field) -> None:
+        _chunk(footer, name).get(3).value[0].value = other
+
+    return edit
 
 
 def _set(name: int, value: int) -> Callable[[Field], None]:
@@ -449,6 +495,25 @@ def _claims(size: int) -> Callable[[bytearray], None]:
 for _codec in ("lz4", "zstd"):
     for _value in (-2, 0, 1 << 32, (1 << 63) - 1):
         _ipc_lie(f"{_codec} buffers that claim {_value} bytes", _claims(_value), codec=_codec)
+
+
+@cache
+def _repetitive_rows() -> pa.Table:
+    """Return valid rows beside a column that zstd makes a hundred times smaller."""
+    noise = np.random.default_rng(1).bytes(400_000)
+    return rows_table().append_column("noise", pa.array([noise * 95, b"", b""], pa.binary()))
+
+
+def _shared(data: bytearray) -> None:
+    """Let all buffers of a record batch be the largest of them."""
+    for message in _batches(data):
+        at = max(message.buffers, key=lambda at: flat.number(data, at + 8, "<q"))
+        for other in message.buffers:
+            if flat.number(data, other + 8, "<q"):
+                data[other : other + 16] = data[at : at + 16]
+
+
+_ipc_lie("compressed buffers that share their bytes", _shared, content=_repetitive_rows, codec="zstd")
 
 
 @cache

@@ -80,13 +80,13 @@ GROUPS = [NAMES[first : first + 12] for first in range(0, len(NAMES), 12)]
 
 @pytest.mark.parametrize("names", GROUPS, ids=[names[0] for names in GROUPS])
 def test_lies_are_answered(tmp_path: Path, names: list[str]) -> None:
-    """Whatever a file claims, `check` ends as it ends over any file, and `read` in rows or an error of ours."""
+    """Whatever a file claims, `check` and `show` end as over any file, and `read` in rows or an error of ours."""
     commands = []
     for number, name in enumerate(names):
         folder = tmp_path / str(number)
         folder.mkdir()
         path = str(lies.LIES[name](folder))
-        commands += [["check", path], ["read", path]]
+        commands += [["check", path], ["read", path], ["show", path, "--row", "0"]]
     for command, answer in zip(commands, answers(commands, tmp_path), strict=True):
         told = names[int(Path(command[1]).parent.name)], command[0], answer
         assert answer.status in {0, 1, 2}, told
@@ -123,6 +123,37 @@ def test_footer_that_tells_of_fewer_rows(tmp_path: Path) -> None:
     """FILE-1: where row groups and footer agree on fewer rows than the columns have, none is passed over."""
     with pytest.raises(DataError, match="FILE-1: row group 0 has 3 rows, its footer says 1"):
         list(logitpack.read(lies.LIES["parquet with 1 rows"](tmp_path)))
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    """FILE-1: a name that is not UTF-8 is told as such."""
+    path = tmp_path / "x.parquet"
+    path.write_bytes(lies.base().replace(b"top_max", b"top_\xff\xfe\x9b"))
+    with pytest.raises(DataError, match=r"FILE-1.*a name in it is not UTF-8: b'top_.xff.xfe.x9b'"):
+        logitpack.read(path)
+
+
+def test_encrypted_files_are_told(tmp_path: Path) -> None:
+    """FILE-1: a Parquet file whose footer is encrypted is none of the containers, and not garbage either."""
+    path = tmp_path / "x.parquet"
+    path.write_bytes(b"PARE" + lies.base()[4:-4] + b"PARE")
+    with pytest.raises(DataError, match=r"FILE-1.*it begins as an encrypted Parquet file"):
+        logitpack.read(path)
+
+
+CONTRADICTIONS = {
+    "parquet column under another name": "column 2 in row group 0 is not that of the schema",
+    "parquet pages that stand twice": "the pages of num_tokens have more values than its footer says",
+    "parquet pages of fewer values than the footer says": "the pages of top_indices_high have 1 values fewer than",
+    "parquet column in another file": "column 2 in row group 0 is in another file",
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_footer_and_pages_that_contradict_each_other(tmp_path: Path, name: str) -> None:
+    """FILE-1: what one reader passes over, another may read."""
+    with pytest.raises(DataError, match=f"FILE-1.*{CONTRADICTIONS[name]}"):
+        list(logitpack.read(lies.LIES[name](tmp_path)))
 
 
 def test_long_types_are_cut(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import tracemalloc
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -121,10 +122,32 @@ def test_not_one_object_a_line(name: str) -> None:
     assert ("JSON-1", 1) == (error.requirement, error.place.row)
 
 
-def test_line_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """JSON-1: a line that never ends is refused before it fills memory."""
-    monkeypatch.setattr(jsonforms, "MAX_LINE", 100)
-    assert "longer than 100 bytes" in refusal(LINES[0]).message
+BEYOND = {
+    "a line of more than": b" " * jsonforms.MAX_LINE,
+    "numbers": b"0," * (jsonforms.MAX_COMMAS + 1),
+    "strings": b'""' * jsonforms.MAX_NESTED,
+    "objects": b"{}" * jsonforms.MAX_NESTED + b"[",
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_line_beyond_the_limit(name: str) -> None:
+    """A line that takes too much memory is refused before it is parsed, and not called invalid."""
+    with pytest.raises(UsageError, match="more than is read") as caught:
+        stored(LINES[0], b'{"a":[' + BEYOND[name])
+    assert (1, None) == (caught.value.place.row, caught.value.requirement)
+
+
+def test_long_line_in_bounded_memory() -> None:
+    """Numbers beside one that needs its exact value stay numbers: four million of them take no gigabyte."""
+    numbers = "1.00000005960464477540," + "0.1," * 1_000_000
+    line = LINES[0][:-1] + f',"x":[{numbers}0.1]}}'
+    line = line.replace(str(ROWS[0]["top_min"][0]), "1.00000005960464477540", 1)
+    tracemalloc.start()
+    (batch,) = stored(line)
+    assert 1 + 2**-23 == batch.column("top_min")[0][0].as_py()
+    assert tracemalloc.get_traced_memory()[1] < 100e6
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", ["num_tokens", "top_indices_high", "logsumexp"])
@@ -239,17 +262,32 @@ def test_binary32_is_the_nearest_to_the_text() -> None:
     assert 1.0 == float(np.float32(float(text)))
 
 
-@pytest.mark.parametrize("text", ["0.1", "1e-45", "7e-46", "7.1e-46", "-3.4028235e38", "1e999", "-0.0", "16777217"])
-def test_nearest_float32(text: str) -> None:
-    """The value nearest to the decimal is taken, checked against exact fractions."""
-    got = jsonforms.nearest_float32(Decimal(text))
+NEAR_A_TIE = (
+    "1.00000005960464477539",
+    "1.000000059604644775390625",
+    "1.0000000596046447753906250001",
+    "7.006492321624086e-46",
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0.1", "1e-45", "7e-46", "7.1e-46", "-3.4028235e38", "1e999", "-0.0", "16777217", "16777219.0", *NEAR_A_TIE],
+)
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_nearest_float32(text: str, sign: str) -> None:
+    """The value nearest to the decimal is taken, a tie to even, checked against exact fractions."""
+    text = (sign + text).removeprefix("--")
+    (batch,) = stored(LINES[0].replace(str(ROWS[0]["top_min"][0]), text, 1))
+    got = batch.column("top_min")[0][0].as_py()
     if math.isinf(got):
-        assert float(text) > float(np.finfo(np.float32).max)
+        assert abs(float(text)) > float(np.finfo(np.float32).max)
         return
     with np.errstate(over="ignore"):
         around = [float(np.nextafter(np.float32(got), np.float32(end))) for end in (-math.inf, math.inf)]
     gaps = [abs(Fraction(x) - Fraction(Decimal(text))) for x in (got, *around) if math.isfinite(x)]
     assert min(gaps) == gaps[0]
+    assert gaps.count(gaps[0]) == 1 or np.float32(got).view(np.uint32) % 2 == 0
 
 
 def test_binary32_is_written_so_that_it_reads_back() -> None:

@@ -95,6 +95,16 @@ def test_later_minor_version_is_accepted() -> None:
     assert Metadata.from_dict(described(spec_version="1.7")).spec_version == "1.7"
 
 
+@pytest.mark.parametrize("digits", [4000, 5000, 900_000])
+def test_long_numbers_are_json(digits: int) -> None:
+    """META-1: a number of an unknown member may be as long as it likes; one of a known member is out of range."""
+    number = "9" * digits
+    text = json.dumps(described())
+    assert Metadata.from_bytes((text[:-1] + f',"other":{number}}}').encode()).vocab_size == described()["vocab_size"]
+    with pytest.raises(DataError, match=r"META-1.*vocab_size: 999.* is not at most"):
+        Metadata.from_bytes(json.dumps(described() | {"vocab_size": "HERE"}).replace('"HERE"', number).encode())
+
+
 @pytest.mark.parametrize("version", ["2.0", "0.9", "10.0"])
 def test_unknown_major_version_is_refused(version: str) -> None:
     """Another major version is refused as such, whatever else there is (META-2)."""

@@ -201,7 +201,8 @@ def detect(head: bytes, size: int, extension: str) -> str:
         raise DataError("the file is empty", requirement="FILE-1")
     if by_name == ARROW_STREAM and arrow_ipc.CONTINUATION.startswith(head):
         return ARROW_STREAM
-    raise DataError("the file is neither Parquet nor Arrow IPC nor stored JSON", requirement="FILE-1")
+    encrypted = ": it begins as an encrypted Parquet file" if head.startswith(b"PARE") else ""
+    raise DataError(f"the file is neither Parquet nor Arrow IPC nor stored JSON{encrypted}", requirement="FILE-1")
 
 
 @contextmanager
@@ -211,6 +212,9 @@ def corrupt(name: str) -> Iterator[None]:
         yield
     except LogitPackError as error:
         raise error.at(file=name) from error.__cause__
+    except UnicodeDecodeError as error:  # of pyarrow, whose own message is about a codec
+        message = f"the file is broken: a name in it is not UTF-8: {error.object[:40]!r}"
+        raise DataError(message, requirement="FILE-1", place=Place(file=name)) from error
     except Exception as error:
         # pyarrow has a dozen kinds of its own, and passes on those of its parsers: all of them
         # are about the bytes that were read, for nothing else is done under this.

@@ -17,14 +17,17 @@ from logitpack.errors import Place, UsageError
 from logitpack.flatbuffers import Table, number_at, root
 
 SPARE = 256 << 20
-RATIO = 100
-"""Bytes for each stored one that a message may claim, beside `SPARE`: more than any column of numbers gains."""
+RATIO = 32
+"""Bytes for each stored one that a message may claim, beside `SPARE`: far more than logits gain.
+
+Buffers that share their bytes, as no writer makes them, have `SPARE` alone.
+"""
 MAX_MESSAGE = 64 << 20
 _CONTINUATION = b"\xff\xff\xff\xff"
 _HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3  # fields of Message
 _DICTIONARY, _RECORD_BATCH = 2, 3  # types of header
 _DATA = 1  # field of DictionaryBatch
-_BUFFERS, _COMPRESSION = 2, 3  # fields of RecordBatch
+_LENGTH, _BUFFERS, _COMPRESSION = 0, 2, 3  # fields of RecordBatch
 
 
 class Message(NamedTuple):
@@ -34,6 +37,16 @@ class Message(NamedTuple):
     is_compressed: bool
     body: int
     stop: int
+
+
+def rows_of(file: pa.NativeFile, offset: int) -> int | None:
+    """Return the rows that the record batch at `offset` says it has; None where it cannot be understood."""
+    try:
+        header = _message(file, offset)[0].table(_HEADER)
+        rows = -1 if header is None else header.number(_LENGTH, "<q")
+    except (struct.error, OSError):
+        return None
+    return rows if rows >= 0 else None
 
 
 def require_bounded_stream(file: pa.NativeFile, offset: int, *, batch: int) -> Message | None:
@@ -69,15 +82,16 @@ def require_bounded(file: pa.NativeFile, offset: int, *, batch: int | None = Non
 
 
 def _require(file: pa.NativeFile, body: int, buffers: bytes, batch: int | None) -> None:
-    stored, claimed, size = 0, 0, file.size()
-    for offset, length in np.frombuffer(buffers, "<i8").reshape(-1, 2).tolist():
+    stored, claimed, stop, shared, size = 0, 0, 0, False, file.size()
+    for offset, length in sorted(np.frombuffer(buffers, "<i8").reshape(-1, 2).tolist()):
         if length < 8 or offset < 0 or body + offset + length > size:
             continue
         file.seek(body + offset)
-        stored += length
         claimed += max(number_at(file.read(8), 0, "<q"), 0)
-    if claimed > SPARE + RATIO * stored:
-        message = f"compressed buffers of {stored:,} bytes claim to hold {claimed:,}, which is more than is read"
+        stored += max(offset + length - max(stop, offset), 0)
+        shared, stop = shared or offset < stop, max(stop, offset + length)
+    if claimed > SPARE + (0 if shared else RATIO * stored):
+        message = f"compressed buffers in {stored:,} bytes claim to hold {claimed:,}, which is more than is read"
         raise UsageError(message, place=Place(row_group=batch), got=claimed)
 
 

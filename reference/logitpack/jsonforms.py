@@ -2,7 +2,8 @@
 
 Strategy: Python's own parser, held to strict JSON. Its floats are read and written in
 binary64, shortest form; binary32 needs one more step, so that a number that binary64 has
-rounded already is not rounded twice.
+rounded already is not rounded twice: where it makes a difference, the binary64 value beside
+is taken.
 """
 
 from __future__ import annotations
@@ -11,20 +12,20 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
-from fractions import Fraction
+from decimal import Decimal
+from itertools import count
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
-from logitpack.errors import DataError, Place
+from logitpack.errors import DataError, Place, UsageError
 
-MAX_LINE = 1 << 28
-"""The longest line read, in bytes: some 300,000 tokens. A longer one is refused unread."""
+MAX_LINE = 1 << 25
+"""The longest line read, in bytes: some 25,000 tokens."""
+MAX_COMMAS, MAX_NESTED = 3 << 20, 1 << 20
+"""The most commas of a line, and quotes and opening brackets: a number takes a hundred bytes, an object more."""
 
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-
-_BEYOND = 2.0**128  # what stands for infinity where binary32 values are compared
 
 
 class Members(dict[str, Any]):
@@ -36,15 +37,22 @@ class Members(dict[str, Any]):
 def read_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
     """Yield each line's number, from 0, and its text without the line break.
 
-    Raises DataError JSON-1 for a line that is not UTF-8 or longer than `MAX_LINE`.
+    Raises DataError JSON-1 for a line that is not UTF-8; UsageError for one that may be well formed, but is longer
+    than `MAX_LINE`, or has more values than `MAX_COMMAS` and `MAX_NESTED` allow.
     """
-    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b"")):
+    for number in count():
+        if not (line := file.readline(MAX_LINE + 1)):
+            return
         if len(line) > MAX_LINE:
-            _refuse(number, f"the line is longer than {MAX_LINE} bytes")
+            raise UsageError(f"a line of more than {MAX_LINE:,} bytes is more than is read", place=Place(row=number))
+        if line.count(b",") > MAX_COMMAS or sum(map(line.count, (b'"', b"[", b"{"))) > MAX_NESTED:
+            raise UsageError("a line of that many values is more than is read", place=Place(row=number))
         try:
-            yield number, line.decode("utf-8").removesuffix("\n")
+            text = line.decode("utf-8").removesuffix("\n")
         except UnicodeDecodeError as error:
             _refuse(number, f"byte {error.start} of the line is not UTF-8")
+        del line  # the text takes as much again
+        yield number, text
 
 
 def parse_line(number: int, text: str) -> Members:
@@ -98,41 +106,33 @@ def dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def rounds_twice(values: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
-    """Return whether some binary64 value is half-way between two binary32 values.
+def halfway(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return where binary64 values may be half-way between two binary32 values: all that are so, and few others.
 
-    Of such a value one cannot tell on which side the number that it was read from lay.
+    Of such a value one cannot tell on which side the number that it was read from lay. It has one bit more than
+    binary32 holds, so that the last 28 of its 53 are zero.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        near = values.astype(np.float32)
-        other = np.nextafter(near, np.where(values > near, np.inf, -np.inf).astype(np.float32))
-        ends = [np.clip(end.astype(np.float64), -_BEYOND, _BEYOND) for end in (near, other)]
-        return bool(np.any(ends[0] / 2 + ends[1] / 2 == values))
-
-
-def nearest_float32(number: Decimal) -> float:
-    """Return the binary32 value nearest to a decimal number, ties to even."""
-    value = float(number)
     with np.errstate(over="ignore"):
-        near = np.float32(value)
-        if not math.isfinite(value) or float(near) == value:
-            return float(near)
-        other = np.nextafter(near, np.float32(math.copysign(math.inf, value - float(near))))
-    gaps = [abs(Fraction(max(-_BEYOND, min(float(end), _BEYOND))) - Fraction(number)) for end in (near, other)]
-    return float(near if gaps[0] <= gaps[1] else other)
+        near = values.astype(np.float32)
+    short = values.view(np.int64) & 0xFFF_FFFF == 0
+    return np.flatnonzero(short & (near != values) & np.isfinite(values))
 
 
-def parse_exactly(text: str) -> Members:
-    """Return the JSON object of a line that parses, its fractions as Decimal."""
-    value: Members = _loads(text, parse_float=_decimal)
+def parse_for_float32(text: str) -> Members:
+    """Return the JSON object of a line that parses, its numbers such that they round to binary32 as their text does."""
+    with np.errstate(over="ignore"):
+        value: Members = _loads(text, parse_float=_beside, parse_int=_beside)
     return value
 
 
-def _decimal(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # an exponent beyond those of Decimal: zero or infinity
-        return Decimal(float(text))
+def _beside(text: str) -> float:
+    """Return the binary64 value of a number; where that may be `halfway` and the number is not, the one beside it."""
+    value = float(text)
+    short = (math.frexp(value)[0] * 2**25).is_integer()
+    if not short or float(np.float32(value)) == value:
+        return value
+    exact = Decimal(text)
+    return value if exact == value else math.nextafter(value, math.inf if exact > value else -math.inf)
 
 
 def _loads(text: str, **options: Any) -> Any:

@@ -85,7 +85,9 @@ class Metadata:
             return dict(pairs)
 
         try:
-            value = json.loads(raw.decode("utf-8"), object_pairs_hook=members, parse_constant=_no_constant)
+            value = json.loads(
+                raw.decode("utf-8"), object_pairs_hook=members, parse_constant=_no_constant, parse_int=_integer
+            )
         except UnicodeDecodeError:
             refuse("it is not UTF-8")
         except RecursionError:
@@ -177,6 +179,11 @@ def _differences(one: object, other: object, name: str = "") -> Iterator[tuple[s
 
 def _twins(pairs: list[tuple[str, Any]]) -> list[str]:
     return [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+
+
+def _integer(digits: str) -> int:
+    # Python finds a longer one too long. It is beyond every range, and so is its beginning.
+    return int(digits[:4000])
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -116,13 +116,13 @@ def longest_value(file: BinaryIO, chunk: Chunk) -> int:
         if page.whole > max(LARGE_PAGE, MOST_PACKED * page.size):
             message = f"a page claims {page.whole:,} bytes in {page.size:,}: that is more than is read"
             raise UsageError(message, place=Place(row_group=chunk.row_group, column=chunk.name))
-        left -= page.values
+        left -= page.values  # Arrow reads on until there are as many as its footer says, and no further
         if left < 0:
-            raise MalformedError(f"the pages of {chunk.column} claim more values than its footer")
+            raise MalformedError(f"the pages of {chunk.column} have more values than its footer says")
         if page.repeats:
             longest = max(longest, page.whole)
-        if left == 0:  # Arrow reads no further
-            break
+    if left:
+        raise MalformedError(f"the pages of {chunk.column} have {left} values fewer than its footer says")
     return longest if chunk.is_bytes else 0
 
 
@@ -141,19 +141,50 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
     file.seek(end - size)
     left = end - size
     try:
-        # FileMetaData.row_groups, RowGroup.columns, ColumnChunk.meta_data
-        footer, _ = read_struct(file.read(size))
+        # FileMetaData.schema and .row_groups, RowGroup.columns, ColumnChunk.meta_data
+        footer = _footer(file.read(size))
+        leaves = _leaves(footer.get(2, ()))
         for group, columns in enumerate(footer.get(4, ())):
-            for column in columns.get(1, ()):
-                chunk = _chunk(group, column.get(3, {}), end - size)
+            for number, column in enumerate(columns.get(1, ())):
+                about = column.get(3, {})
+                # Arrow goes by the place of a column alone, and others may go by its name.
+                if leaves[number : number + 1] != [(about.get(3, [b""])[0], about.get(1))]:
+                    raise MalformedError(f"column {number} in row group {group} is not that of the schema")
+                if column.get(1):
+                    raise MalformedError(f"column {number} in row group {group} is in another file")
+                chunk = _chunk(group, about, end - size)
                 if chunk is None:
                     continue
                 left -= chunk.stop - chunk.start
                 if left < 0:
                     raise MalformedError("column chunks share their bytes")
                 yield chunk
-    except (AttributeError, TypeError) as error:  # a field of another type than it should have
+    except (AttributeError, TypeError, IndexError) as error:  # a field of another type than it should have
         raise MalformedError("the footer cannot be understood") from error
+
+
+def _footer(data: bytes) -> Struct:
+    try:
+        return read_struct(data)[0]
+    except MalformedError as error:
+        raise MalformedError(f"the footer cannot be understood: {error}") from error
+
+
+def _leaves(schema: list[Struct]) -> list[tuple[bytes, int]]:
+    """Give the leaves of a schema in order: the column of the table that each is part of, and its physical type."""
+    leaves, groups, name = [], list[int](), b""
+    for element in schema[1:]:
+        while groups and groups[-1] == 0:
+            groups.pop()
+        if groups:
+            groups[-1] -= 1
+        else:
+            name = element.get(4, b"")
+        if 1 in element:
+            leaves.append((name, element[1]))
+        else:
+            groups.append(element.get(5, 0))
+    return leaves
 
 
 def _chunk(group: int, column: Struct, limit: int) -> Chunk | None:

@@ -32,7 +32,7 @@ LARGE_GROUP, MOST_BY_BYTE = 1 << 26, 32
 """Elements of a row group that are read whatever its bytes, and of a larger one for each of them: logits have one."""
 LARGE_FILE, MOST_OF_A_FILE = 1 << 30, 256
 """The same for a file."""
-MOST_REPEATED = 1 << 29
+MOST_REPEATED = 1 << 26
 """Bytes that may become of a column of bytes at a time, however few stand for them."""
 
 

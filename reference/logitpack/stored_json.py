@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from decimal import Decimal
 from itertools import chain
 from typing import Any, BinaryIO, NoReturn
 
@@ -24,17 +23,16 @@ from logitpack.jsonforms import (
     Members,
     dumps,
     from_floats,
+    halfway,
     kind_of,
-    nearest_float32,
-    parse_exactly,
+    parse_for_float32,
     parse_line,
     read_lines,
-    rounds_twice,
     to_float,
 )
 from logitpack.table import COLUMNS, Column
 
-_BATCH_TEXT = 1 << 25  # characters of JSON that become one record batch
+_BATCH_TEXT = 1 << 23  # characters of JSON that become one record batch
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -59,11 +57,14 @@ def read_stored(file: BinaryIO, *, batch_tokens: int = 65_536) -> Iterator[pa.Re
                 names = [name for name, c in COLUMNS.items() if c.required or name in members]
             rows.append(_row(members, number, text, names))
             size += len(text)
+            del members, text  # a long row is not kept while it is judged, or the next is read
             count = rows[-1]["num_tokens"]
             tokens += count if count in range(batch_tokens) else batch_tokens
             if tokens >= batch_tokens or size >= _BATCH_TEXT:
-                yield _record_batch(rows, names)
+                batch = _record_batch(rows, names)
                 rows, size, tokens = [], 0, 0
+                yield batch
+                del batch
     except DataError as error:
         broken = error
     if rows:
@@ -155,11 +156,11 @@ def _floats(column: Column, values: list[Any], number: int, text: str) -> list[A
                 _refuse_type(column, number, value)
         values = [None if v is None else to_float(v) for v in values]
     if column.value == "float32":
-        numbers = np.array([v for v in values if v is not None], np.float64)
-        if rounds_twice(numbers):
-            exact = parse_exactly(text)[column.name]
-            pairs = zip(values, exact, strict=True)
-            return [nearest_float32(Decimal(e)) if isinstance(e, int | Decimal) else v for v, e in pairs]
+        near = halfway(np.array(values, np.float64))  # a null is NaN here
+        if near.size:
+            again = parse_for_float32(text)[column.name]
+            for at in near:
+                values[at] = again[at]
     return values
 
 

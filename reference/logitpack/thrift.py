@@ -30,7 +30,7 @@ def read_struct(data: bytes, at: int = 0) -> tuple[Struct, int]:
     try:
         return _struct(data, at, 0, [MOST])
     except IndexError:
-        raise MalformedError("breaks off") from None
+        raise MalformedError("it breaks off") from None
 
 
 def _struct(data: bytes, at: int, depth: int, left: list[int]) -> tuple[Struct, int]:
@@ -75,9 +75,9 @@ def _value(data: bytes, at: int, kind: int, depth: int, left: list[int]) -> tupl
     elif kind in {BYTE, DOUBLE}:
         size = 1 if kind == BYTE else 8
     else:
-        raise MalformedError(f"type {kind}")
+        raise MalformedError(f"a value of unknown type {kind}")
     if size > len(data) - at:
-        raise MalformedError("breaks off")
+        raise MalformedError("it breaks off")
     return data[at : at + size], at + size
 
 

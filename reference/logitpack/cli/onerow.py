@@ -1,31 +1,32 @@
 """One row of a dataset, fetched without reading what stands before it.
 
-Strategy: files and row groups before the row are passed over by their footers alone; a stream
-and stored JSON, which have none, are read up to the row. Only the row itself is judged and
+Strategy: files and row groups before the row are passed over by what they say of themselves; a stream
+and stored JSON, which have no footer, are read up to the row. Only the row itself is judged and
 decoded, so that a broken one elsewhere does not hide it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from logitpack.batch import Batch
+from logitpack.blocks import blocks
 from logitpack.codec import decode_runs
 from logitpack.containers import ARROW_FILE, PARQUET, DataFile, corrupt
 from logitpack.errors import DataError, LogitPackError, Place, UsageError
 from logitpack.files import read
+from logitpack.ipc_claims import rows_of
 from logitpack.metadata import Metadata
-from logitpack.native import expect
-from logitpack.pages import chunks
-from logitpack.table import COLUMNS
 from logitpack.urls import StrPath, shown
+from logitpack.wanted import Wanted
 
-STEP_ROWS = 64
+ELEMENTS = 1 << 20
+"""Elements of a row group that are read at a time, on the way to a row."""
 
 CONTAINERS = {
     "parquet": "Parquet",
@@ -104,46 +105,32 @@ def _decoded(file: DataFile, metadata: Metadata | None, row: int, in_file: int, 
 
 def _look_up(file: DataFile, row: int) -> tuple[int, Found | None]:
     """Return the rows of the file, or fewer where `row` is among them; and the row, if so."""
-    if file.info.container == PARQUET:
-        return _in_parquet(file.native, row)
-    if file.info.container == ARROW_FILE:
-        return _in_arrow_file(file.native, row)
-    rows = 0
-    for group, first_row, record_batch in file.slices():
-        rows = first_row + record_batch.num_rows
-        if row < rows:
-            return rows, (group, record_batch.slice(row - first_row, 1))
-    return rows, None
-
-
-def _in_parquet(native: pa.NativeFile, row: int) -> tuple[int, Found | None]:
-    file = pq.ParquetFile(native, page_checksum_verification=True, pre_buffer=False)
-    footer = file.metadata
-    if row >= footer.num_rows:
-        return footer.num_rows, None
-    group, start = 0, 0
-    while row >= start + footer.row_group(group).num_rows:
-        start += footer.row_group(group).num_rows
-        group += 1
-    names = [name for name in COLUMNS if name in file.schema_arrow.names]
-    expect(native, (chunk[2:4] for chunk in chunks(native) if chunk.row_group == group and chunk.name in names))
-    for record_batch in file.iter_batches(STEP_ROWS, row_groups=[group], columns=names):
-        if row < start + record_batch.num_rows:
-            return row + 1, (group, record_batch.slice(row - start, 1))
-        start += record_batch.num_rows
-    raise DataError(f"row group {group} ends before row {row}, which its footer says it has", requirement="FILE-1")
-
-
-def _in_arrow_file(native: pa.NativeFile, row: int) -> tuple[int, Found | None]:
-    schema = pa.ipc.open_file(native).schema
-    # The shortest column is enough to count the rows of a batch.
-    narrow = pa.ipc.IpcReadOptions(included_fields=[schema.get_field_index("num_tokens")])
-    counter = pa.ipc.open_file(native, options=narrow)
     start = 0
-    for number in range(counter.num_record_batches):
-        rows = counter.get_batch(number).num_rows
-        if row < start + rows:
-            record_batch = pa.ipc.open_file(native).get_batch(number)
-            return row + 1, (number, record_batch.slice(row - start, 1))
-        start += rows
+    for groups, rows in _known_rows(file):
+        if rows is not None and row >= start + rows:
+            start += rows
+            continue
+        read = 0
+        for group, _, record_batch in file.slices(Wanted(groups, threads=False, elements=ELEMENTS)):
+            at = row - start - read
+            if at < record_batch.num_rows:
+                return row + 1, (group, record_batch.slice(at, 1))
+            read += record_batch.num_rows
+        if rows is not None:
+            raise DataError(f"{file.info.path} ends before row {row}, which it says it has", requirement="FILE-1")
+        start += read
     return start, None
+
+
+def _known_rows(file: DataFile) -> Iterator[tuple[range | None, int | None]]:
+    """Yield the row groups or record batches, each with its rows, as the file says; all as one where it does not."""
+    if file.info.container == PARQUET:
+        footer = pq.ParquetFile(file.native, pre_buffer=False).metadata
+        for group in range(footer.num_row_groups):
+            yield range(group, group + 1), footer.row_group(group).num_rows
+    elif file.info.container == ARROW_FILE:
+        places = blocks(file.native)
+        for number in range(file.info.row_groups or 0):
+            yield range(number, number + 1), rows_of(file.native, places[number][0]) if places else None
+    else:
+        yield None, None
