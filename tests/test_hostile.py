@@ -142,10 +142,10 @@ def test_encrypted_files_are_told(tmp_path: Path) -> None:
 
 
 CONTRADICTIONS = {
-    "parquet column under another name": "column 2 in row group 0 is not that of the schema",
+    "parquet column under another name": "column chunk other.list.element of row group 0 is not that of the schema",
     "parquet pages that stand twice": "the pages of num_tokens have more values than its footer says",
     "parquet pages of fewer values than the footer says": "the pages of top_indices_high have 1 values fewer than",
-    "parquet column in another file": "column 2 in row group 0 is in another file",
+    "parquet column in another file": "column chunk top_indices_low.list.element of row group 0 is in another file",
 }
 
 

@@ -34,7 +34,7 @@ class Chunk(NamedTuple):
     """A column chunk: its row group, its column, the bytes of its pages, and what it claims to hold.
 
     `values` counts elements, an empty list as one; `size` is in bytes, before compression. `is_bytes` tells that its
-    values have any length.
+    values have any length. `fault` is what its own description contradicts, if anything.
     """
 
     row_group: int
@@ -44,6 +44,7 @@ class Chunk(NamedTuple):
     values: int
     size: int
     is_bytes: bool = False
+    fault: str = ""
 
     @property
     def name(self) -> str:
@@ -147,19 +148,14 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
         for group, columns in enumerate(footer.get(4, ())):
             for number, column in enumerate(columns.get(1, ())):
                 about = column.get(3, {})
-                # Arrow goes by the place of a column alone, and others may go by its name.
-                if leaves[number : number + 1] != [(about.get(3, [b""])[0], about.get(1))]:
-                    raise MalformedError(f"column {number} in row group {group} is not that of the schema")
-                if column.get(1):
-                    raise MalformedError(f"column {number} in row group {group} is in another file")
                 chunk = _chunk(group, about, end - size)
                 if chunk is None:
                     continue
                 left -= chunk.stop - chunk.start
                 if left < 0:
                     raise MalformedError("column chunks share their bytes")
-                yield chunk
-    except (AttributeError, TypeError, IndexError) as error:  # a field of another type than it should have
+                yield chunk._replace(fault=_fault(column, leaves[number : number + 1]))
+    except (AttributeError, TypeError) as error:  # a field of another type than it should have
         raise MalformedError("the footer cannot be understood") from error
 
 
@@ -185,6 +181,19 @@ def _leaves(schema: list[Struct]) -> list[tuple[bytes, int]]:
         else:
             groups.append(element.get(5, 0))
     return leaves
+
+
+def _fault(column: Struct, at_its_place: list[tuple[bytes, int]]) -> str:
+    """Say what a ColumnChunk contradicts, "" where it is that of the schema's leaf at its place."""
+    about = column[3]
+    # Arrow goes by the place of a column alone, and others may go by its name.
+    if at_its_place != [(b"".join(about.get(3, ())[:1]), about.get(1))]:
+        return "is not that of the schema"
+    try:
+        b".".join(about[3]).decode()
+    except UnicodeDecodeError:
+        return "has a name that is not UTF-8"
+    return "is in another file" if column.get(1) else ""
 
 
 def _chunk(group: int, column: Struct, limit: int) -> Chunk | None:

@@ -18,6 +18,7 @@ from logitpack.errors import DataError, Place, UsageError
 from logitpack.native import SMALL, broken, expect
 from logitpack.pages import Chunk, are_whole, chunks, first_broken, longest_value
 from logitpack.table import COLUMNS
+from logitpack.thrift import MalformedError
 from logitpack.wanted import Wanted
 
 SLICE_ELEMENTS = 8 << 20
@@ -82,6 +83,8 @@ class ParquetSource:
         threads = wanted.threads and self._file.size() > SMALL  # less is read before others would have begun
         by_group: dict[int, list[Chunk]] = {}
         for chunk in self.chunks:
+            if chunk.fault and (groups is None or chunk.row_group in groups):
+                raise MalformedError(f"column chunk {chunk.column} of row group {chunk.row_group} {chunk.fault}")
             if names is None or chunk.name in names:
                 by_group.setdefault(chunk.row_group, []).append(chunk)
         for group in range(self.row_groups) if wanted.groups is None else wanted.groups:

@@ -21,7 +21,7 @@ from .dataset import judge_files
 from .file import File
 from .finding import Finding
 from .json_rows import load_json
-from .parquet_pages import page_checksums
+from .parquet_pages import count_values, page_checksums
 
 KEY = b"logitpack"
 SIDE_FILE = "logitpack.json"
@@ -109,8 +109,11 @@ def _parquet(file: File, data: bytes) -> None:
     checks: list[tuple[str, list[bool | None]]] = []
     count = 0
     for group in range(footer.num_row_groups):
+        _hold_columns(source, group)
+    for group in range(footer.num_row_groups):
         rows = source.read_row_group(group, columns=names)
         checks += _checks(data, source, group)
+        _hold_values(data, source, group)
         if any(False in found and path.split(".")[0] in NAMES for path, found in checks):
             raise ValueError("a page does not match its checksum")
         for batch in rows.to_batches():
@@ -129,18 +132,37 @@ def _hold(rows: int, expected: int) -> None:
         raise ValueError(f"{rows} rows, {expected} in the footer")
 
 
-def _checks(data: bytes, source: Any, group: int) -> Iterator[tuple[str, list[bool | None]]]:
-    """Yield each column of a row group, and of its pages whether they match their checksums."""
+def _chunks(source: Any, group: int) -> Iterator[tuple[Any, Any]]:
+    """Yield each column of a row group: the leaf of the schema at its place, and what the footer says of its chunk."""
     try:
         next(source.iter_batches(batch_size=1, row_groups=[group]), None)
     except REFUSALS:
         return  # a column that is not read: pyarrow would end the process over its description
     for number in range(source.metadata.num_columns):
-        chunk = source.metadata.row_group(group).column(number)
-        yield (
-            source.schema.column(number).path,
-            list(page_checksums(data, first_page(chunk), chunk.total_compressed_size)),
-        )
+        yield source.schema.column(number), source.metadata.row_group(group).column(number)
+
+
+def _checks(data: bytes, source: Any, group: int) -> Iterator[tuple[str, list[bool | None]]]:
+    """Yield each column of a row group, and of its pages whether they match their checksums."""
+    for leaf, chunk in _chunks(source, group):
+        yield leaf.path, list(page_checksums(data, first_page(chunk), chunk.total_compressed_size))
+
+
+def _hold_columns(source: Any, group: int) -> None:
+    """Raise where a column chunk is in another file, or says that it is of another column than that at its place."""
+    for leaf, chunk in _chunks(source, group):
+        columns = [path.split(".")[0] for path in (leaf.path, chunk.path_in_schema)]
+        if chunk.file_path or columns[0] != columns[1] or leaf.physical_type != chunk.physical_type:
+            raise ValueError(f"the column chunk of {leaf.path} is another one")
+
+
+def _hold_values(data: bytes, source: Any, group: int) -> None:
+    """Raise where the pages of a column that is read have other values than the footer says."""
+    for leaf, chunk in _chunks(source, group):
+        if leaf.path.split(".")[0] in NAMES and chunk.num_values:
+            values = count_values(data, first_page(chunk), chunk.total_compressed_size)
+            if values != chunk.num_values:
+                raise ValueError(f"{values} values in {leaf.path}, {chunk.num_values} in the footer")
 
 
 def first_page(chunk: Any) -> int:

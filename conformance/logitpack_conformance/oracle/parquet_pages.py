@@ -1,13 +1,15 @@
 """The page headers of a Parquet file: whether each page carries a checksum (FILE-4), and whether it is right (FILE-5).
 
-Strategy: a page header is a Thrift struct in the compact protocol. Only three of its fields matter: 3, the size of the
-page as stored; 4, the CRC-32 of those bytes; and where the header ends. Everything else is skipped by its type.
+Strategy: a page header is a Thrift struct in the compact protocol. Only few of its fields matter: 3, the size of the
+page as stored; 4, the CRC-32 of those bytes; 5 and 8, of a data page, how many values it has; and where the header
+ends. Everything else is skipped by its type.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 BOOLEANS, BYTE, INTEGERS, DOUBLE, BINARY, LISTS, MAP, STRUCT = (1, 2), 3, (4, 5, 6), 7, 8, (9, 10), 11, 12
 
@@ -62,20 +64,23 @@ class Thrift:
         else:
             raise IndexError(f"no Thrift type {kind}")
 
-    def struct(self) -> dict[int, int]:
-        """Read a struct; the integer fields by their ids."""
-        found, field = {}, 0
-        while head := self.byte():
+    def struct(self) -> dict[int, Any]:
+        """Read a struct; the fields that are integers, or structs of them, by their ids."""
+        found: dict[int, Any] = {}
+        field = 0
+        while (head := self.byte()) & 15:  # others end a struct there, too, whatever else is in the byte
             field = field + (head >> 4) if head >> 4 else self.zigzag()
             if head & 15 in INTEGERS:
                 found[field] = self.zigzag()
+            elif head & 15 == STRUCT:
+                found[field] = self.struct()
             else:
                 self.skip(head & 15)
         return found
 
 
-def pages(data: bytes, start: int, length: int) -> Iterator[tuple[dict[int, int], bytes]]:
-    """Yield the integer fields of each page's header in a column chunk, and the page as stored.
+def pages(data: bytes, start: int, length: int) -> Iterator[tuple[dict[int, Any], bytes]]:
+    """Yield the fields of each page's header in a column chunk, and the page as stored.
 
     Ends where the bytes are no page; whether the chunk can be read without is not judged here.
     """
@@ -97,3 +102,10 @@ def page_checksums(data: bytes, start: int, length: int) -> Iterator[bool | None
     """For each page of a column chunk: None without a checksum, else whether it is right."""
     for header, page in pages(data, start, length):
         yield zlib.crc32(page) == header[4] & 0xFFFFFFFF if 4 in header else None
+
+
+def count_values(data: bytes, start: int, length: int) -> int:
+    """How many values the data pages of a column chunk say they have."""
+    kinds = {0: 5, 3: 8}
+    headers = [header for header, _ in pages(data, start, length)]
+    return sum(header.get(kinds.get(header.get(1, -1), -1), {}).get(1, 0) for header in headers)
