@@ -83,7 +83,7 @@ class ParquetSource:
         threads = wanted.threads and self._file.size() > SMALL  # less is read before others would have begun
         by_group: dict[int, list[Chunk]] = {}
         for chunk in self.chunks:
-            if chunk.fault and (groups is None or chunk.row_group in groups):
+            if chunk.fault and (wanted.groups is None or chunk.row_group in wanted.groups):
                 raise MalformedError(f"column chunk {chunk.column} of row group {chunk.row_group} {chunk.fault}")
             if names is None or chunk.name in names:
                 by_group.setdefault(chunk.row_group, []).append(chunk)
