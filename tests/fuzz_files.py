@@ -33,7 +33,7 @@ import compact
 import flat
 import logitpack
 import logitpack.stored_json
-from logitpack import native
+from logitpack import native, recycling
 from logitpack.cli.annotations import commands
 from logitpack.cli.findings import lines
 from logitpack.cli.onerow import read_row
@@ -308,6 +308,12 @@ def peak() -> int:
     return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) << 10
 
 
+def as_large(number: int) -> None:
+    """Let every second file be read as a large one is, and of these every second as one of large batches."""
+    native.SMALL, recycling.LARGE = (1 << 20, 1 << 20) if number % 2 else (0, 64)
+    recycling.KEPT, recycling.ELEMENTS = (1 << 20, 1 << 20) if number % 4 else (256, 64)
+
+
 def work(orders: Connection, seed: int, folder: str) -> None:
     """Judge inputs by their numbers, until there are no more."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -315,12 +321,11 @@ def work(orders: Connection, seed: int, folder: str) -> None:
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 2)  # Arrow tells there what it dies of
     bases()
-    small = native.SMALL
     while (number := orders.recv()) is not None:
         base, data = made(seed, number)
         path = Path(folder, f"in{base.extension}")
         path.write_bytes(data)
-        native.SMALL = small if number % 2 else 0  # as a large file is read
+        as_large(number)
         try:
             result = outcome(path)
         except Exception:  # noqa: BLE001 - all of them are what is looked for

@@ -271,6 +271,13 @@ def test_any_bit_of_damage_is_told(folder: Path, tmp_path: Path) -> None:
                 State(path)
 
 
+def test_a_pipe_is_no_state(folder: Path, tmp_path: Path) -> None:
+    """It is refused, rather than waited for."""
+    os.mkfifo(tmp_path / "state")
+    with pytest.raises(UsageError, match="not a regular file"):
+        document(folder, state=tmp_path / "state")
+
+
 def test_an_empty_file_is_a_new_state(folder: Path, tmp_path: Path) -> None:
     """Such as mktemp makes."""
     (tmp_path / "state").touch()

@@ -124,11 +124,11 @@ def is_old_stream(head: bytes, size: int) -> bool:
     return len(head) >= 8 and 8 <= length <= size - 4 and length % 4 == 0 and 4 <= root < length
 
 
-def _options(schema: pa.Schema, wanted: Wanted) -> pa.ipc.IpcReadOptions | None:
+def _options(schema: pa.Schema, wanted: Wanted) -> pa.ipc.IpcReadOptions:
     """Ask for the columns of the table, unless there are no others."""
     fields = [number for number, name in enumerate(schema.names) if name in COLUMNS]
     whole = wanted.all_columns or len(fields) == len(schema)
-    return None if whole else pa.ipc.IpcReadOptions(included_fields=fields)
+    return pa.ipc.IpcReadOptions(included_fields=None if whole else fields, use_threads=wanted.threads)
 
 
 def _feed(file: pa.NativeFile, schema: pa.Schema, wanted: Wanted) -> Feed:

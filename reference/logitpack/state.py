@@ -116,6 +116,8 @@ class State:
 def _read(path: Path) -> list[str]:
     """Give the lines of a state, none where there is no file yet."""
     try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+            raise UsageError("it is not a regular file", place=Place(file=str(path)))
         with path.open("rb") as file:
             line = file.readline(LONGEST_HEAD)
             if not line:
