@@ -9,10 +9,9 @@ against the bytes that are there: beyond some limits, which no logits reach, not
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from logitpack.errors import DataError, Place, UsageError
 from logitpack.native import SMALL, broken, expect
@@ -20,6 +19,9 @@ from logitpack.pages import Chunk, are_whole, chunks, first_broken, longest_valu
 from logitpack.table import COLUMNS
 from logitpack.thrift import MalformedError
 from logitpack.wanted import Wanted
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 SLICE_ELEMENTS = 8 << 20
 """Elements of a row group that are read at a time: 65,536 tokens have about as many."""
@@ -52,6 +54,8 @@ class ParquetSource:
         self.row_groups = self._footer.num_row_groups
 
     def _opened(self, **options: Any) -> pq.ParquetFile:
+        import pyarrow.parquet as pq  # which takes longer than many an Arrow file
+
         return pq.ParquetFile(self._file, page_checksum_verification=True, pre_buffer=False, **options)
 
     def _reader_of(self, claims: Iterable[Chunk]) -> pq.ParquetFile:

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
-import pyarrow.parquet as pq
 
 from logitpack import parquet
 from logitpack.arrays import numbers
@@ -130,6 +129,8 @@ class _Sink(Protocol):
 
 @contextmanager
 def _parquet(path: str, schema: pa.Schema) -> Iterator[_Sink]:
+    import pyarrow.parquet as pq
+
     class Sink:
         def write(self, group: pa.RecordBatch) -> None:
             writer.write_table(pa.Table.from_batches([group]), row_group_size=group.num_rows)
