@@ -128,6 +128,8 @@ def _read(path: Path) -> list[str]:
             body = file.read()
     except FileNotFoundError:
         return []
+    except UsageError:
+        raise
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", place=Place(file=str(path))) from error
     except (KeyError, TypeError, ValueError) as error:
