@@ -117,7 +117,7 @@ def _read(path: Path) -> list[str]:
     """Give the lines of a state, none where there is no file yet."""
     try:
         if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
-            raise UsageError("it is not a regular file", place=Place(file=str(path)))
+            raise _irregular(path)
         with path.open("rb") as file:
             line = file.readline(LONGEST_HEAD)
             if not line:
@@ -144,6 +144,10 @@ def _name(line: str, path: Path) -> str:
         return str(json.loads(line)["path"])
     except (KeyError, TypeError, ValueError) as error:
         raise _spoiled(path) from error
+
+
+def _irregular(path: Path) -> UsageError:
+    return UsageError("it is not a regular file", place=Place(file=str(path)))
 
 
 def _foreign(path: Path) -> UsageError:
