@@ -137,16 +137,17 @@ def test_sidecar_that_differs(tmp_path: Path, rows: list[Row]) -> None:
     (tmp_path / "logitpack.json").write_text(json.dumps(described(temperature=1.0)))
     assert ids(path) == ["FILE-2"]
     found = logitpack.check(path).files[0].findings[0]
-    assert "temperature is 'absent' in the file's metadata, but 1.0 in logitpack.json" == found.message
+    assert "temperature is absent in the file's metadata, but 1.0 in logitpack.json" == found.message
 
 
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"temperature": 1.0}, "temperature is 1.0, but 'absent'"),
+        ({"temperature": 1.0}, "temperature is 1.0, but absent"),
+        ({"z": "absent"}, "z is 'absent', but absent"),
         ({"vocab_size": 80_000}, "vocab_size is 80000, but 70000"),
         ({"tokenizer": {"id": "me/other"}}, "tokenizer.id is 'me/other', but '"),
-        ({"x" * 70: [True, {"y": 1}]}, "x" * 60 + "… is [True, {'y': 1}], but 'absent'"),
+        ({"x" * 70: [True, {"y": 1}]}, "x" * 60 + "… is [True, {'y': 1}], but absent"),
     ],
 )
 def test_shards_whose_metadata_differ(tmp_path: Path, rows: list[Row], change: dict[str, Any], text: str) -> None:

@@ -21,8 +21,17 @@ SIDECAR = "logitpack.json"
 SPEC_VERSION = "1.0"
 MAX_BYTES = 1_048_576
 MAX_ENTRIES_UNDECLARED = 100
-ABSENT = object()
 LONGEST_NAME = 60
+
+
+class _Absent(str):
+    """What is told of a member that is not there: no string in quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+_NOTHING = object()
 
 
 @dataclass(frozen=True, eq=True)
@@ -169,12 +178,13 @@ def _differences(one: object, other: object, name: str = "") -> Iterator[tuple[s
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted(one.keys() | other.keys()):
             inner = f"{name}.{key}" if name else key
-            yield from _differences(one.get(key, ABSENT), other.get(key, ABSENT), inner)
+            yield from _differences(one.get(key, _NOTHING), other.get(key, _NOTHING), inner)
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         for pair in zip(one, other, strict=True):
             yield from _differences(*pair, name)
     elif isinstance(one, bool) != isinstance(other, bool) or one != other:
-        yield name, "absent" if one is ABSENT else one, "absent" if other is ABSENT else other
+        got, allowed = (_Absent("absent") if value is _NOTHING else value for value in (one, other))
+        yield name, got, allowed
 
 
 def _twins(pairs: list[tuple[str, Any]]) -> list[str]:
