@@ -9,12 +9,14 @@ import tracemalloc
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+import logitpack
 from logitpack import jsonforms
 from logitpack.codec import decode, encode
 from logitpack.columns import normalise
@@ -22,7 +24,7 @@ from logitpack.errors import DataError, UsageError
 from logitpack.logical_json import batch_from_logical, logical_line, logical_rows, read_logical
 from logitpack.resources import load_schema
 from logitpack.stored_json import read_stored, stored_lines
-from logitpack_conformance.rows import STRIDE, valid_rows, with_token_ids
+from logitpack_conformance.rows import STRIDE, described, valid_rows, with_token_ids
 from support import table
 
 ROWS = with_token_ids(valid_rows((3, 2, 4)))
@@ -302,6 +304,16 @@ def test_stored_lines_of_broken_rows() -> None:
     broken = json.loads(LINES[0]) | {"logsumexp": ["NaN", "Infinity", "-Infinity"]}
     (line,) = stored_lines(stored(json.dumps(broken))[0])
     assert broken == json.loads(line)
+
+
+def test_rows_whose_line_would_not_be_read_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `read` refuses, `write` does: with the row's place in the file, and without a file."""
+    content = table(valid_rows((3, 3, 60)), metadata=described())
+    monkeypatch.setattr(jsonforms, "MAX_COMMAS", 400)
+    with pytest.raises(UsageError, match=r"more than is read \(.*row 2\)"):
+        logitpack.write(tmp_path / "x.ndjson", content, row_group_tokens=3)
+    assert not [*tmp_path.iterdir()]
+    logitpack.write(tmp_path / "x.ndjson", content.slice(0, 2), row_group_tokens=3)
 
 
 def test_stored_lines_need_values() -> None:

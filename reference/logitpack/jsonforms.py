@@ -37,22 +37,29 @@ class Members(dict[str, Any]):
 def read_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
     """Yield each line's number, from 0, and its text without the line break.
 
-    Raises DataError JSON-1 for a line that is not UTF-8; UsageError for one that may be well formed, but is longer
-    than `MAX_LINE`, or has more values than `MAX_COMMAS` and `MAX_NESTED` allow.
+    Raises DataError JSON-1 for a line that is not UTF-8; UsageError as `require_bounded` does.
     """
     for number in count():
         if not (line := file.readline(MAX_LINE + 1)):
             return
-        if len(line) > MAX_LINE:
-            raise UsageError(f"a line of more than {MAX_LINE:,} bytes is more than is read", place=Place(row=number))
-        if line.count(b",") > MAX_COMMAS or sum(map(line.count, (b'"', b"[", b"{"))) > MAX_NESTED:
-            raise UsageError("a line of that many values is more than is read", place=Place(row=number))
+        require_bounded(line, number)
         try:
             text = line.decode("utf-8").removesuffix("\n")
         except UnicodeDecodeError as error:
             _refuse(number, f"byte {error.start} of the line is not UTF-8")
         del line  # the text takes as much again
         yield number, text
+
+
+def require_bounded(line: bytes, number: int) -> None:
+    """Raise UsageError for a line that may be well formed, but takes more memory than it gets.
+
+    It is longer than `MAX_LINE`, or has more values than `MAX_COMMAS` and `MAX_NESTED` allow. `number` is its row.
+    """
+    if len(line) > MAX_LINE:
+        raise UsageError(f"a line of more than {MAX_LINE:,} bytes is more than is read", place=Place(row=number))
+    if line.count(b",") > MAX_COMMAS or sum(map(line.count, (b'"', b"[", b"{"))) > MAX_NESTED:
+        raise UsageError("a line of that many values is more than is read", place=Place(row=number))
 
 
 def parse_line(number: int, text: str) -> Members:

@@ -28,6 +28,7 @@ from logitpack.jsonforms import (
     parse_for_float32,
     parse_line,
     read_lines,
+    require_bounded,
     to_float,
 )
 from logitpack.table import COLUMNS, Column
@@ -73,17 +74,20 @@ def read_stored(file: BinaryIO, *, batch_tokens: int = 65_536) -> Iterator[pa.Re
         raise broken
 
 
-def stored_lines(record_batch: pa.RecordBatch) -> Iterator[str]:
-    """Yield each row as a line of stored JSON, without a line break.
+def stored_lines(record_batch: pa.RecordBatch, *, first_row: int = 0) -> Iterator[str]:
+    """Yield each row as a line of stored JSON, without a line break. `first_row` is the place of the first in its file.
 
     Only types are judged (DataError COL-1, COL-2, FILE-1), and nulls, which these lines do not
-    hold (COL-3): rows that break other requirements are written as they are.
+    hold (COL-3): rows that break other requirements are written as they are. Raises UsageError for a row whose line
+    would be longer than is read.
     """
-    columns = normalise(record_batch)
+    columns = normalise(record_batch, first_row=first_row)
     for null in columns.nulls:
         raise null.error()
     for row in range(len(columns)):
-        yield dumps(dict(_members(columns, row)))
+        line = dumps(dict(_members(columns, row)))
+        require_bounded(line.encode(), first_row + row)
+        yield line
 
 
 def _members(columns: Columns, row: int) -> Iterator[tuple[str, object]]:

@@ -156,8 +156,11 @@ def _json(path: str, schema: pa.Schema) -> Iterator[_Sink]:
     del schema  # a line names its columns itself
 
     class Sink:
+        rows = 0
+
         def write(self, group: pa.RecordBatch) -> None:
-            file.writelines(line + "\n" for line in stored_lines(group))
+            file.writelines(line + "\n" for line in stored_lines(group, first_row=self.rows))
+            self.rows += group.num_rows
 
     with Path(path).open("w", encoding="utf-8", newline="\n") as file:
         yield Sink()
