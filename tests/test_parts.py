@@ -21,6 +21,7 @@ from logitpack import tasks
 from logitpack.check import IncompleteError, InterruptedCheckError, Progress
 from logitpack.containers import DataFile, Slice
 from logitpack.errors import UsageError
+from logitpack.underway import UnderWay
 from logitpack_conformance.rows import STRIDE, Row, described, valid_rows, with_token_ids
 from support import table, write_parquet
 
@@ -159,6 +160,21 @@ def test_progress_ends_with_everything(folder: Path, monkeypatch: pytest.MonkeyP
     assert told[-1]._replace(size=round(told[-1].size)) == Progress(
         2, 2, size, size, sum(file.tokens for file in report.files)
     )
+
+
+def test_parts_that_come_early_count_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part that is done before one that stands before it is progress too."""
+    small_parts(monkeypatch)
+    path = str(folder / "a.parquet")
+    first = tasks.perform(tasks.Task(path, path, None, 10))
+    file = UnderWay(tasks.Task(path, path, None, 10), 800)
+    file.accept(0, first)
+    tokens = first.summary.tokens
+    for number in reversed(range(1, 8)):
+        outcome = tasks.perform(first.left[number - 1])
+        tokens += outcome.summary.tokens
+        file.accept(number, outcome)
+        assert file.come() == (int(number == 1), 100.0 * (9 - number), tokens)
 
 
 def test_progress_within_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import logitpack
 from logitpack import native, recycling
 from logitpack.containers import DataFile
 from logitpack.wanted import ALL, Wanted
-from logitpack_conformance.rows import described, valid_rows
+from logitpack_conformance.rows import described, valid_rows, with_token_ids
 from support import table
 
 WRITERS: list[Callable[..., Any]] = [pa.ipc.new_file, pa.ipc.new_stream]
@@ -56,10 +56,11 @@ def test_passing_batches_are_those_of_the_file(tmp_path: Path, new: Callable[...
 @pytest.mark.parametrize("new", WRITERS)
 def test_passing_batches_share_memory(tmp_path: Path, new: Callable[..., Any]) -> None:
     """One stands where the one before stood."""
-    with DataFile(stored(tmp_path / "x.arrow", new)) as file:
+    path = stored(tmp_path / "x.arrow", new)
+    with DataFile(path) as file:
         places = [address(part.record_batch) for part in file.slices(PASSING)]
     start = recycling._memory().address
-    assert all(start <= place < start + (1 << 16) for place in places)
+    assert all(start <= place < start + path.stat().st_size // 2 for place in places)
 
 
 @pytest.mark.parametrize("new", WRITERS)
@@ -86,7 +87,8 @@ def test_files_with_other_columns(tmp_path: Path, new: Callable[..., Any], other
     assert logitpack.check(path).verdict == "valid"
 
 
-SEVEN = table(valid_rows((7,) * 6), metadata=described())
+SEVEN = table(with_token_ids(valid_rows((7,) * 6)), metadata=described())
+"""The last column does not end where its batch does."""
 OTHER_TYPES = {
     "num_tokens": pa.int64(),
     "top_counts": pa.list_(pa.int16(), 7),
@@ -146,12 +148,10 @@ def test_memory_of_rows_that_were_looked_at_is_given_back(
         parts = file.slices(PASSING)
         first = next(parts).record_batch
         codes = first.column("top_logits_quantized").flatten()
-        assert (
-            codes.to_pylist()
-            == content.slice(0, len(first))["top_logits_quantized"].combine_chunks().flatten().to_pylist()
-        )
+        expected = content.slice(0, len(first))["top_logits_quantized"].combine_chunks().flatten().to_pylist()
+        assert codes.to_pylist() == expected
         next(parts)
-        assert codes.to_pylist().count(0) > 1000
+        assert codes.to_pylist().count(0) > expected.count(0) + 1000
 
 
 @pytest.mark.usefixtures("large")

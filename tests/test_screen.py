@@ -25,10 +25,10 @@ from support import table, write_parquet
 VOCAB = 1000
 
 
-def metadata(**nucleus: Any) -> Metadata:
-    """Declare a vocabulary of 1,000 and a uniform tail; `nucleus` are members of that name."""
+def metadata(vocab_size: int = VOCAB, **nucleus: Any) -> Metadata:
+    """Declare a vocabulary and a uniform tail; `nucleus` are members of that name."""
     document = described()
-    document["vocab_size"], document["tokenizer"] = VOCAB, {"id": "x"}
+    document["vocab_size"], document["tokenizer"] = vocab_size, {"id": "x"}
     document["tail"] = {**document["tail"], "method": "uniform"}
     document["nucleus"] = {"rule": "covering", "top_p": 0.9, "max_entries": 6, **nucleus}
     return Metadata.from_dict(document)
@@ -49,9 +49,18 @@ def kind(rng: np.random.Generator, counts: Any, rows: Any, top: Any, spread: flo
 
 
 def batch(
-    seed: int, *, spread: float = 8.0, repeats: bool = True, loose: float = 0.02, aims: Any = (0.9, 0.999, 0.95)
+    seed: int,
+    *,
+    spread: float = 8.0,
+    repeats: bool = True,
+    loose: float = 0.02,
+    aims: Any = (0.9, 0.999, 0.95),
+    wide: int = 1,
 ) -> Sound:
-    """Make rows that hold structurally, whose masses are near those that are aimed at, some of them beyond."""
+    """Make rows that hold structurally, whose masses are near those that are aimed at, some of them beyond.
+
+    The vocabulary is `wide` times as large.
+    """
     rng = np.random.default_rng(seed)
     rows = rng.choice([1, 1, 1, 1, 3], 40)
     tokens, drawn = int(rows.sum()), int(rng.integers(1, 40))
@@ -67,6 +76,8 @@ def batch(
         if repeats:
             wrong = rng.random(index.size) < 0.005
             index[wrong] = rng.integers(0, VOCAB + 1, int(wrong.sum()))
+        if wide > 1:
+            index += VOCAB * rng.integers(0, wide, index.size)
         low, high = pack(index, np.diff(part["offsets"]))
         bytes_of_rows = to_offsets((np.diff(part["offsets"]) + 3) // 4)
         parts[f"{name}_indices_low"] = Ragged(low, part["offsets"])
@@ -121,9 +132,11 @@ def test_rows_without_a_breach_are_cleared(seed: int) -> None:
 @pytest.mark.parametrize("spread", [1e-6, 8.0, 60.0, 1e6])
 @pytest.mark.parametrize("seed", range(4))
 def test_sums_are_those_of_numpy(seed: int, spread: float, rule: dict[str, Any] | None) -> None:
-    """Counts are equal, masses within what the screen allows for."""
-    sound = batch(seed, spread=spread, loose=0, aims=(0.93, 0.6, 0.97))  # far from where `MASS_EDGES` are
-    declared = None if rule is None else metadata(**rule)
+    """Counts are equal, masses within what the screen allows for, with indices of 10 bits and of 18."""
+    wide = 262 if seed % 2 else 1
+    # The masses are far from where `MASS_EDGES` are.
+    sound = batch(seed, spread=spread, loose=0, aims=(0.93, 0.6, 0.97), wide=wide)
+    declared = None if rule is None else metadata(wide * VOCAB, **rule)
     sound.logsumexp[:5] = 0.0, 20.125, 1e300, -2e-5, 7.015625
     one, other = screen.screened(sound, declared), screen.reckoned(sound, declared)
     assert one is not None
